@@ -1,0 +1,5 @@
+from .matching import matching_loss
+from .reconstruction import masked_patch_loss, patchify
+from .search import search_loss
+
+__all__ = ['masked_patch_loss', 'matching_loss', 'patchify', 'search_loss']
