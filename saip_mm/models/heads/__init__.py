@@ -1,0 +1,8 @@
+from .cross_scale_matching import CrossScaleMatchingHead
+from .cross_scale_reconstruction import CrossScaleReconstructionHead
+from .cross_scale_search import CrossScaleSearchHead
+
+__all__ = [
+    'CrossScaleMatchingHead', 'CrossScaleReconstructionHead',
+    'CrossScaleSearchHead'
+]

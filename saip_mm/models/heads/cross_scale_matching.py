@@ -1,0 +1,134 @@
+from typing import Dict, List, Optional, Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.dist import all_reduce
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmpretrain.registry import MODELS
+from ..encoder import EncoderOutput, TokenDims
+from ..losses import matching_loss
+from ..preprocessor import Views
+
+
+@MODELS.register_module()
+class CrossScaleMatchingHead(BaseModule):
+    """Cross-scale matching (CSM): one person, one answer at every scale.
+
+    Args:
+        student_dims (TokenDims): Widths of the image encoder's tokens.
+        expert_dims (TokenDims): Widths of the expert's tokens.
+        decoder (dict): Image-level decoder: ``ImageDecoder`` for an expert
+            that averages it, ``AlignmentDecoder`` for a frozen one.
+        student_views (Sequence[str], optional): Views the student answers
+            for. Defaults to anchor, all scales and all locals.
+        expert_views (Sequence[str], optional): Views that give the targets.
+            Defaults to anchor and all scales. ('anchor',) against the scales
+            is Eq. 1 to the letter.
+        student_temperature (float): T_s. Defaults to 0.1 (DINO).
+        expert_temperature (float): T_e at the start; ``ExpertTemperatureHook``
+            raises it. Defaults to 0.04 (DINO).
+        center_momentum (float): Defaults to 0.9 (DINO).
+        loss_weight (float): Defaults to 1.
+
+    Source:
+        Eq. 1, as DINO's cross-entropy with a centred expert.
+    """
+
+    needs = dict(student='image', expert='image', canvas=False)
+
+    def __init__(self,
+                 student_dims: TokenDims,
+                 expert_dims: TokenDims,
+                 decoder: Optional[dict] = None,
+                 student_views: Optional[Sequence[str]] = None,
+                 expert_views: Optional[Sequence[str]] = None,
+                 student_temperature: float = 0.1,
+                 expert_temperature: float = 0.04,
+                 center_momentum: float = 0.9,
+                 loss_weight: float = 1.) -> None:
+        super().__init__()
+        decoder = dict(decoder or dict(type='ImageDecoder'))
+        decoder['in_dims'] = student_dims.image
+        if decoder['type'] == 'AlignmentDecoder':
+            decoder['out_dims'] = expert_dims.image
+        self.decoder = MODELS.build(decoder)
+        self.student_views = student_views
+        self.expert_views = expert_views
+        self.student_temperature = student_temperature
+        self.expert_temperature = expert_temperature
+        self.center_momentum = center_momentum
+        self.loss_weight = loss_weight
+        self.register_buffer('center', torch.zeros(self.decoder.out_dims))
+
+    @property
+    def prototypes(self):
+        """Last layer of the decoder, frozen in the first epoch, or None."""
+        return self.decoder.prototypes
+
+    def student_requests(self, views: Views) -> List[str]:
+        """Names of the views whose image tokens the student must give."""
+        return list(self.student_views or views.images)
+
+    def expert_requests(self, views: Views) -> List[str]:
+        """Names of the views whose image tokens the expert must give."""
+        return list(self.expert_views or ['anchor'] + views.scales)
+
+    def loss(self, student: Dict[str, EncoderOutput], expert,
+             views: Views) -> Dict[str, Tensor]:
+        """Match every student view with every other expert view.
+
+        Args:
+            student (dict[str, EncoderOutput]): By view name, with gradient.
+            expert (ExpertOutput): ``tokens`` by view name and ``project``.
+            views (Views): The batch.
+
+        Returns:
+            dict[str, Tensor]: ``loss_csm`` and, detached, the health of the
+            representation: spread of the tokens, entropy of the targets in
+            nats, number of prototypes in use.
+        """
+        names = self.student_requests(views)
+        targets_of = self.expert_requests(views)
+        tokens = torch.cat([student[n].image_token for n in names])
+        logits = self.decoder(tokens).unflatten(0, (len(names), -1))
+        with torch.no_grad():
+            expert_tokens = torch.cat(
+                [expert.tokens[n].image_token for n in targets_of])
+            raw = expert.project(expert_tokens).float()
+            targets = ((raw - self.center) / self.expert_temperature).softmax(
+                -1).unflatten(0, (len(targets_of), -1))
+        same = torch.tensor([[v == u for u in names] for v in targets_of])
+        loss = matching_loss(logits, targets, same, self.student_temperature)
+        if self.training:
+            self.update_center(raw)
+        anchor = names.index('anchor') if 'anchor' in names else 0
+        count = len(views.images[names[anchor]])
+        health = self._health(tokens[anchor * count:(anchor + 1) * count],
+                              expert_tokens[:count], targets)
+        return dict(loss_csm=self.loss_weight * loss, **health)
+
+    @torch.no_grad()
+    def update_center(self, raw: Tensor) -> None:
+        """Move the centre to the mean of raw logits ``(M, K)``, all ranks."""
+        mean = raw.mean(0)
+        all_reduce(mean, op='mean')
+        self.center.lerp_(mean, 1 - self.center_momentum)
+
+    @staticmethod
+    @torch.no_grad()
+    def _health(student: Tensor, expert: Tensor,
+                targets: Tensor) -> Dict[str, Tensor]:
+        spread = [
+            F.normalize(tokens.float(), dim=-1).std(0, correction=0).mean()
+            for tokens in (student, expert)
+        ]
+        entropy = torch.special.entr(targets).sum(-1).mean()
+        used = targets.argmax(-1).unique().numel()
+        return {
+            'health/std': spread[0],
+            'health/expert_std': spread[1],
+            'health/entropy': entropy,
+            'health/prototypes': entropy.new_tensor(float(used))
+        }

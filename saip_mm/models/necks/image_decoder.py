@@ -1,0 +1,109 @@
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmpretrain.registry import MODELS
+
+
+def projection_mlp(in_dims: int, hidden_dims: int, out_dims: int,
+                   num_layers: int) -> nn.Sequential:
+    """Linear layers with GELU between, truncated normal 0.02, zero bias."""
+    dims = [in_dims] + [hidden_dims] * (num_layers - 1) + [out_dims]
+    layers = []
+    for width, next_width in zip(dims[:-1], dims[1:]):
+        linear = nn.Linear(width, next_width)
+        nn.init.trunc_normal_(linear.weight, std=0.02)
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.GELU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Prototypes(nn.Module):
+    """Cosine similarity to K prototypes: weight norm with the norm fixed to 1.
+
+    Normalising the rows outright does the same as ``weight_norm`` with a
+    fixed ``g`` and can be deep-copied and averaged; the released
+    ``last_layer.weight_v`` is this ``weight``.
+
+    Args:
+        dims (int): Width d of the representation.
+        num_prototypes (int): K.
+    """
+
+    def __init__(self, dims: int, num_prototypes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(num_prototypes, dims))
+        nn.init.kaiming_uniform_(self.weight, a=5**0.5)  # nn.Linear's own
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, d)`` -> ``(B, K)`` in [-1, 1] when ``x`` has unit norm."""
+        return F.linear(x, F.normalize(self.weight, dim=1))
+
+
+@MODELS.register_module()
+class ImageDecoder(BaseModule):
+    """Image-level decoder: image token -> similarity to the prototypes.
+
+    Args:
+        in_dims (int): Width D of the image token.
+        hidden_dims (int): Defaults to 2048 (DINO).
+        bottleneck_dims (int): Width of the instance representation. Defaults
+            to 256 (DINO).
+        num_prototypes (int): K. Defaults to 65536 (DINO).
+        num_layers (int): Linear layers of the MLP. Defaults to 3 (DINO).
+
+    Source:
+        Paper 3.1 (a stack of feed-forward layers); its sizes from DINO.
+    """
+
+    def __init__(self,
+                 in_dims: int,
+                 hidden_dims: int = 2048,
+                 bottleneck_dims: int = 256,
+                 num_prototypes: int = 65536,
+                 num_layers: int = 3) -> None:
+        super().__init__()
+        self.mlp = projection_mlp(in_dims, hidden_dims, bottleneck_dims,
+                                  num_layers)
+        self.prototypes = Prototypes(bottleneck_dims, num_prototypes)
+        self.out_dims = num_prototypes
+
+    def forward(self, image_token: Tensor) -> Tensor:
+        """``(B, D)`` -> logits ``(B, K)``."""
+        return self.prototypes(F.normalize(self.mlp(image_token), dim=-1))
+
+
+@MODELS.register_module()
+class AlignmentDecoder(BaseModule):
+    """Image-level decoder towards a frozen expert's own channels.
+
+    Args:
+        in_dims (int): Width D of the student's image token.
+        out_dims (int): Width D_e of the expert's image token.
+        hidden_dims (int): Defaults to 2048.
+        bottleneck_dims (int): Defaults to 256.
+        num_layers (int): Linear layers before the last one. Defaults to 3.
+
+    Source:
+        Sizes of the authors' released (unused) alignment decoder.
+    """
+
+    prototypes = None
+
+    def __init__(self,
+                 in_dims: int,
+                 out_dims: int,
+                 hidden_dims: int = 2048,
+                 bottleneck_dims: int = 256,
+                 num_layers: int = 3) -> None:
+        super().__init__()
+        self.mlp = projection_mlp(in_dims, hidden_dims, bottleneck_dims,
+                                  num_layers)
+        self.last = projection_mlp(bottleneck_dims, 0, out_dims, 1)
+        self.norm = nn.LayerNorm(out_dims)
+        self.out_dims = out_dims
+
+    def forward(self, image_token: Tensor) -> Tensor:
+        """``(B, D)`` -> ``(B, D_e)`` with zero mean and unit variance."""
+        return self.norm(self.last(self.mlp(image_token)))

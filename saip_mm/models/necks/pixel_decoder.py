@@ -1,0 +1,146 @@
+from typing import Tuple
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmpretrain.registry import MODELS
+
+
+def sincos_positions(grid: Tuple[int, int],
+                     dims: int,
+                     temperature: float = 10000.) -> Tensor:
+    """2-D sine-cosine positions of a token grid, row by row.
+
+    mmpretrain's helper of this kind fills non-square grids column by column,
+    which scrambles the geometry of a person-shaped grid.
+
+    Args:
+        grid (tuple[int, int]): Rows and columns.
+        dims (int): Width; a multiple of 4. The first half encodes the column,
+            the second the row, each as sines then cosines.
+        temperature (float): Base of the frequencies. Defaults to 10000.
+
+    Returns:
+        Tensor: ``(1, h * w, dims)`` float32.
+
+    Raises:
+        ValueError: If ``dims`` is no multiple of 4.
+    """
+    if dims % 4:
+        raise ValueError(f'2-D positions need a width divisible by 4, got '
+                         f'{dims}')
+    omega = temperature**(-torch.arange(dims // 4, dtype=torch.float64) /
+                          (dims // 4))
+    rows, columns = torch.meshgrid(
+        *(torch.arange(side, dtype=torch.float64) for side in grid),
+        indexing='ij')
+    parts = []
+    for axis in (columns, rows):
+        angle = axis.flatten()[:, None] * omega
+        parts += [angle.sin(), angle.cos()]
+    return torch.cat(parts, 1).float()[None]
+
+
+class MultiheadAttention(nn.Module):
+    """Attention from a query to a context, through PyTorch's fused kernel."""
+
+    def __init__(self, dims: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.query = nn.Linear(dims, dims)
+        self.key_value = nn.Linear(dims, 2 * dims)
+        self.proj = nn.Linear(dims, dims)
+
+    def forward(self, query: Tensor, context: Tensor) -> Tensor:
+        """``(B, Lq, C)``, ``(B, Lk, C)`` -> ``(B, Lq, C)``."""
+        heads = (self.num_heads, -1)
+        q = self.query(query).unflatten(-1, heads).transpose(1, 2)
+        k, v = self.key_value(context).chunk(2, -1)
+        k = k.unflatten(-1, heads).transpose(1, 2)  # (B, nh, Lk, hs)
+        v = v.unflatten(-1, heads).transpose(1, 2)
+        out = F.scaled_dot_product_attention(q, k, v)
+        return self.proj(out.transpose(1, 2).flatten(2))
+
+
+class InteractiveBlock(nn.Module):
+    """Self-attention on the query, cross-attention, feed-forward (pre-norm).
+
+    Source:
+        The interactive computation block of paper 3.1.
+    """
+
+    def __init__(self, dims: int, num_heads: int, mlp_ratio: float) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(dims) for _ in range(3))
+        self.self_attention = MultiheadAttention(dims, num_heads)
+        self.cross_attention = MultiheadAttention(dims, num_heads)
+        self.feed_forward = nn.Sequential(
+            nn.Linear(dims, int(mlp_ratio * dims)), nn.GELU(),
+            nn.Linear(int(mlp_ratio * dims), dims))
+
+    def forward(self, query: Tensor, context: Tensor) -> Tensor:
+        """``(B, Lq, C)``, ``(B, Lk, C)`` -> ``(B, Lq, C)``."""
+        normed = self.norms[0](query)
+        query = query + self.self_attention(normed, normed)
+        query = query + self.cross_attention(self.norms[1](query), context)
+        return query + self.feed_forward(self.norms[2](query))
+
+
+@MODELS.register_module()
+class PixelDecoder(BaseModule):
+    """Pixel-level decoder phi(query, key, value) with key = value.
+
+    Args:
+        query_dims (int): Width of the query tokens.
+        context_dims (int): Width of the key/value tokens.
+        dims (int): Width inside. Defaults to 256 (ours; the release has 512).
+        depth (int): Number of blocks. Defaults to 2 (ours).
+        num_heads (int): Defaults to 8 (ours).
+        mlp_ratio (float): Defaults to 4.
+
+    Source:
+        Paper 3.1. Both inputs have projections of their own, so student and
+        expert may differ in width.
+    """
+
+    def __init__(self,
+                 query_dims: int,
+                 context_dims: int,
+                 dims: int = 256,
+                 depth: int = 2,
+                 num_heads: int = 8,
+                 mlp_ratio: float = 4.) -> None:
+        super().__init__()
+        self.dims = dims
+        self.query_proj = nn.Linear(query_dims, dims)
+        self.context_proj = nn.Linear(context_dims, dims)
+        self.context_norm = nn.LayerNorm(dims)
+        self.blocks = nn.ModuleList(
+            InteractiveBlock(dims, num_heads, mlp_ratio) for _ in range(depth))
+        self.norm = nn.LayerNorm(dims)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.zeros_(module.bias)
+
+    def forward(self, query: Tensor, context: Tensor,
+                context_grid: Tuple[int, int]) -> Tensor:
+        """Let the query read the context.
+
+        Args:
+            query (Tensor): ``(B, Lq, dims)``, projected by ``query_proj`` and
+                with positions already added.
+            context (Tensor): ``(B, Lk, context_dims)``.
+            context_grid (tuple[int, int]): Rows and columns of the context.
+
+        Returns:
+            Tensor: ``(B, Lq, dims)``, normalised.
+        """
+        context = self.context_norm(self.context_proj(context))
+        context = context + sincos_positions(context_grid,
+                                             self.dims).to(context)
+        for block in self.blocks:
+            query = block(query, context)
+        return self.norm(query)
