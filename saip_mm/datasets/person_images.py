@@ -1,0 +1,160 @@
+"""Unlabelled images of persons, for pretraining."""
+import bisect
+import logging
+from typing import Callable, List, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from mmpretrain.registry import DATASETS, TRANSFORMS
+from torch.utils.data import Dataset
+
+from .sources import ImageSource, build_source
+from .transforms import BrokenImageError, decode_image
+
+BROKEN = (BrokenImageError, OSError)
+PROBES = 32  # images tried a source before training starts
+MAX_REPLACED = 32  # broken images in a row
+
+
+@DATASETS.register_module()
+class PersonImages(Dataset):
+    """Images without labels, from folders, lists and LMDBs, in any mixture.
+
+    An index carries its epoch: ``i = epoch * len(self) + index`` (what
+    :class:`ResumableSampler` yields). A sample is a function of (seed,
+    epoch, index) alone: neither the worker that makes it nor what it made
+    before matters, so training resumes exactly.
+
+    A broken image is replaced by another one of its source, drawn by the
+    sample's own generator, and training goes on. It is logged once and
+    counted in :attr:`num_broken`; the sample says so in ``replaced``.
+
+    Args:
+        sources (str | dict | list): Arguments of :func:`build_source`, or a
+            folder, or a list of these: a mixture is their concatenation.
+        pipeline (list): Transforms (configs or callables). They get
+            ``data`` (bytes of the file), ``key`` (str) and ``rng``
+            (np.random.Generator, the only randomness allowed).
+        seed (int, optional): None takes the one of the sampler, which has
+            the runner's; without a sampler that is 0. Defaults to None.
+
+    Raises:
+        FileNotFoundError: If a folder, list or LMDB is missing.
+        ValueError: If a source is empty, or none of the images tried in it
+            can be read.
+
+    Example:
+        >>> PersonImages(
+        ...     sources=[
+        ...         dict(data_root='data/LUPerson', ann_file='lup1m.txt'),
+        ...         dict(data_root='data/hp1m_lmdb'),
+        ...     ],
+        ...     pipeline=[dict(type='DecodeImage'), dict(type='PersonCrops')
+        ...               ])  # doctest: +SKIP
+    """
+
+    # mmengine hands it to the visualizer; there are no classes here.
+    metainfo: dict = {}
+
+    def __init__(self,
+                 sources: Union[str, dict, Sequence[Union[str, dict]]],
+                 pipeline: Sequence[Union[dict, Callable]] = (),
+                 seed: Optional[int] = None) -> None:
+        if isinstance(sources, (str, dict)):
+            sources = [sources]
+        if not sources:
+            raise ValueError('PersonImages needs at least one source, got '
+                             f'sources={sources!r}')
+        self.sources: List[ImageSource] = [
+            build_source(
+                **dict(s if not isinstance(s, str) else {'data_root': s}))
+            for s in sources
+        ]
+        self.ends = np.cumsum([len(s.keys) for s in self.sources]).tolist()
+        self.pipeline = [
+            TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline
+        ]
+        self.seed = seed
+        for source in self.sources:
+            self._probe(source)
+        # One byte an image in shared memory: workers mark, all can count.
+        self._broken = torch.zeros(len(self), dtype=torch.uint8)
+        self._broken.share_memory_()
+
+    @staticmethod
+    def _probe(source: ImageSource) -> None:
+        """Refuse a source of which nothing can be read."""
+        count = min(PROBES, len(source.keys))
+        for i in np.linspace(0, len(source.keys) - 1, count).astype(int):
+            key = source.keys[i]
+            try:
+                decode_image(source.read(key))
+                source.close()
+                return
+            except BROKEN as error:
+                reason = f"'{key}': {error}"
+        source.close()
+        raise ValueError(
+            f"none of {count} images tried in '{source.root}' can be read, "
+            f'the last being {reason}. Check data_root, data_prefix and the '
+            'list: together they must name image files')
+
+    def __len__(self) -> int:
+        return self.ends[-1]
+
+    def __iter__(self):
+        # Without it Python would count up through epoch after epoch.
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def num_broken(self) -> int:
+        """Distinct broken images met so far, by all workers."""
+        return int(self._broken.sum())
+
+    def key(self, index: int) -> str:
+        """Key of an image within its source."""
+        source, offset = self._locate(index)
+        return source.keys[index - offset]
+
+    def _locate(self, index: int):
+        which = bisect.bisect_right(self.ends, index)
+        return self.sources[which], self.ends[which - 1] if which else 0
+
+    def __getitem__(self, i: int) -> dict:
+        epoch, index = divmod(int(i), len(self))
+        if epoch < 0:
+            raise IndexError(f'index {i} is negative')
+        rng = np.random.default_rng((self.seed or 0, epoch, index))
+        source, offset = self._locate(index)
+        for replaced in range(MAX_REPLACED):
+            key = source.keys[index - offset]
+            try:
+                sample = self._load(source, key, rng)
+            except BROKEN as error:
+                self._report(source, key, index, error)
+                index = offset + int(rng.integers(len(source.keys)))
+                continue
+            sample['replaced'] = replaced
+            return sample
+        raise RuntimeError(
+            f"{MAX_REPLACED} images of '{source.root}' in a row cannot be "
+            f"read, the last being '{key}'. Is the disk still there? "
+            'build_image_list.py --screen leaves out broken images')
+
+    def _load(self, source: ImageSource, key: str,
+              rng: np.random.Generator) -> dict:
+        results = dict(data=source.read(key), key=key, rng=rng)
+        for transform in self.pipeline:
+            results = transform(results)
+        return results
+
+    def _report(self, source: ImageSource, key: str, index: int,
+                error: Exception) -> None:
+        if self._broken[index]:
+            return
+        self._broken[index] = 1
+        print_log(
+            f"broken image '{key}' of '{source.root}' is replaced: {error}",
+            logger='current',
+            level=logging.WARNING)

@@ -1,0 +1,18 @@
+import socket
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope='session')
+def two_threads():
+    """Tests share two cores with their data workers."""
+    torch.set_num_threads(2)
+
+
+@pytest.fixture
+def free_port():
+    """A port nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        return sock.getsockname()[1]

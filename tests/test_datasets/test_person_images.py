@@ -1,0 +1,241 @@
+import json
+import os
+import os.path as osp
+import pickle
+import shutil
+import unicodedata
+
+import numpy as np
+import pytest
+import torch
+from mmpretrain.registry import DATASETS
+from torch.utils.data import DataLoader
+
+from saip_mm.datasets import KeyTable, PersonImages, ResumableSampler
+from saip_mm.datasets import person_images as module
+from ._images import write_tree
+
+NAMES = ['b/2.jpg', 'b.jpg', 'a/x y.jpg', 'a-1/1.JPEG', 'a/9.png', 'é.jpg']
+CROPS = dict(
+    type='PersonCrops',
+    size=(32, 16),
+    local_size=(32, 16),
+    background_size=None,
+    num_scales=0,
+    num_locals=1)
+PIPELINE = [dict(type='DecodeImage'), CROPS]
+REAL = osp.join(
+    osp.dirname(__file__), '../../../shared/data/real/person_crops')
+
+
+def keys_of(dataset):
+    return [dataset.key(i) for i in range(len(dataset))]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return write_tree(tmp_path / 'images', NAMES)
+
+
+def test_key_table_equals_a_list():
+    keys = ['a', 'ü/β.jpg', '', 'x y', '\udcff.jpg']
+    table = KeyTable(iter(keys))
+    assert list(table) == keys and len(table) == 5
+    assert table[-1] == keys[-1] and list(table.head(2)) == keys[:2]
+    assert not len(KeyTable())
+
+
+@pytest.mark.parametrize('text,keys', [
+    (b'a\nb c\n', ['a', 'b c']),
+    (b'a\r\nb c\r\n\r\n', ['a', 'b c']),
+    (b'\n\na\n\nb c', ['a', 'b c']),
+    (b'\xef\xbb\xbfa\nb c ', ['a', 'b c ']),
+    (b'\xc3\xa9', ['é']),
+    (b'\n', []),
+    (b'', []),
+])
+def test_text_lists(tmp_path, text, keys):
+    path = tmp_path / 'list.txt'
+    path.write_bytes(text)
+    assert list(KeyTable.from_text(str(path))) == keys
+
+
+def test_tree_is_walked_in_sorted_order(tree):
+    open(osp.join(tree, 'notes.txt'), 'w').close()
+    open(osp.join(tree, '._b.jpg'), 'w').close()
+    assert keys_of(PersonImages(tree)) == sorted(NAMES)
+
+
+def test_linked_folders_are_walked_once(tree, tmp_path):
+    outside = write_tree(tmp_path / 'outside', ['o.jpg'])
+    os.symlink(outside, osp.join(tree, 'c'))
+    os.symlink(tree, osp.join(tree, 'zz'))  # a cycle
+    assert keys_of(PersonImages(tree)) == sorted(NAMES + ['c/o.jpg'])
+
+
+@pytest.mark.parametrize('form', ['txt', 'list', 'dict', 'json'])
+def test_list_files(tree, form):
+    keys = ['b.jpg', 'a/x y.jpg']  # not sorted: the list's order counts
+    path = osp.join(tree, 'keys.' + dict(list='pkl', dict='pkl').get(
+        form, form))  # yapf: disable
+    if form == 'txt':
+        with open(path, 'w') as file:
+            file.write('\n'.join(keys))
+    elif form == 'json':
+        items = [dict(img_path=k) for k in keys]
+        with open(path, 'w') as file:
+            json.dump(dict(metainfo={}, data_list=items), file)
+    else:
+        with open(path, 'wb') as file:
+            pickle.dump(keys if form == 'list' else dict(keys=keys), file)
+    source = dict(data_root=tree, ann_file=osp.basename(path))
+    assert keys_of(PersonImages(source)) == keys
+    assert keys_of(PersonImages(dict(source, num_samples=1))) == keys[:1]
+
+
+def test_composed_names_in_the_list_open_decomposed_files(tmp_path):
+    name = unicodedata.normalize('NFD', 'é.jpg')
+    root = write_tree(tmp_path, [name])
+    (tmp_path / 'l.txt').write_text('é.jpg', encoding='utf-8')
+    data = PersonImages(dict(data_root=root, ann_file='l.txt'), PIPELINE)
+    assert data[0]['replaced'] == 0
+
+
+def test_mixture_is_a_concatenation(tree, tmp_path):
+    other = write_tree(tmp_path / 'other', ['z.jpg', 'y.jpg'])
+    data = PersonImages([tree, dict(data_root=other, num_samples=1)])
+    assert keys_of(data) == sorted(NAMES) + ['y.jpg']
+    assert len(list(data)) == 7
+    assert data[6]['key'] == 'y.jpg'
+
+
+def test_sample_depends_on_seed_epoch_and_index(tree):
+
+    def anchor(seed, i):
+        return PersonImages(tree, PIPELINE, seed)[i]['inputs']['anchor']
+
+    count = len(NAMES)
+    assert torch.equal(anchor(0, count + 2), anchor(0, count + 2))
+    assert not torch.equal(anchor(0, 2), anchor(0, count + 2))
+    assert not torch.equal(anchor(0, 2), anchor(1, 2))
+    data = PersonImages(tree, PIPELINE, 0)
+    assert data[2]['key'] == data[count + 2]['key'] == data.key(2)
+
+
+def test_generator_is_that_of_seed_epoch_index(tree):
+    data = PersonImages(tree, [lambda results: results], seed=7)
+    drawn = data[3 * len(NAMES) + 4]['rng'].random(5)
+    assert np.array_equal(drawn, np.random.default_rng((7, 3, 4)).random(5))
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_workers_make_no_difference(tree, workers):
+    data = DATASETS.build(
+        dict(type='PersonImages', sources=[tree], pipeline=PIPELINE))
+    sampler = ResumableSampler(data, seed=1)
+    sampler.set_epoch(2)
+    batch, = DataLoader(data, 6, sampler=sampler, num_workers=workers)
+    alone = [data[i]['inputs']['anchor'] for i in sampler]
+    assert torch.equal(batch['inputs']['anchor'], torch.stack(alone))
+    assert sorted(batch['key']) == sorted(NAMES)
+
+
+def break_images(root):
+    with open(osp.join(root, 'b.jpg'), 'r+b') as file:
+        file.truncate(300)
+    with open(osp.join(root, 'a/9.png'), 'w') as file:
+        file.write('this is text')
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_broken_images_are_replaced_and_counted(tree, workers):
+    break_images(tree)
+    data = PersonImages(tree, PIPELINE, seed=0)
+    for _ in range(2):
+        batch, = DataLoader(data, len(data), num_workers=workers)
+        replaced = batch['replaced'].tolist()
+        bad = [k in ('b.jpg', 'a/9.png') for k in sorted(NAMES)]
+        assert [r > 0 for r in replaced] == bad
+        assert not {'b.jpg', 'a/9.png'} & set(batch['key'])
+    assert data.num_broken == 2
+    first, again = data[1], data[1]
+    assert first['key'] == again['key']
+    assert torch.equal(first['inputs']['anchor'], again['inputs']['anchor'])
+
+
+def test_a_broken_image_is_logged_once(tree, monkeypatch):
+    said = []
+    monkeypatch.setattr(module, 'print_log', lambda m, **kw: said.append(m))
+    break_images(tree)
+    data = PersonImages(tree, PIPELINE)
+    for i in range(3 * len(data)):
+        data[i]
+    assert len(said) == 2
+    assert any("'b.jpg'" in m and tree in m and 'cut off' in m for m in said)
+
+
+def test_replacement_comes_from_the_same_source(tree, tmp_path):
+    break_images(tree)
+    other = write_tree(tmp_path / 'other', ['z.jpg'])
+    data = PersonImages([other, tree], PIPELINE)
+    for epoch in range(5):
+        assert data[epoch * len(data) + 2]['key'] in NAMES
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere.*set data_root"):
+        PersonImages(str(tmp_path / 'nowhere'))
+
+
+def test_empty_folder(tmp_path):
+    with pytest.raises(ValueError, match='holds no image.*unpacked'):
+        PersonImages(str(tmp_path))
+
+
+def test_no_source():
+    with pytest.raises(ValueError, match='at least one source'):
+        PersonImages([])
+
+
+def test_missing_or_wrong_list(tree):
+    with pytest.raises(FileNotFoundError, match='l.txt.*build_image_list'):
+        PersonImages(dict(data_root=tree, ann_file='l.txt'))
+    open(osp.join(tree, 'l.txt'), 'w').close()
+    with pytest.raises(ValueError, match='l.txt.*names no image'):
+        PersonImages(dict(data_root=tree, ann_file='l.txt'))
+    open(osp.join(tree, 'l.csv'), 'w').close()
+    with pytest.raises(ValueError, match='l.csv.*none of .txt, .pkl, .json'):
+        PersonImages(dict(data_root=tree, ann_file='l.csv'))
+
+
+def test_source_of_broken_images_only(tmp_path):
+    for i in range(50):
+        (tmp_path / f'{i:02d}.jpg').write_text('text')
+    with pytest.raises(ValueError) as error:
+        PersonImages(str(tmp_path), PIPELINE)
+    for word in (str(tmp_path), '49.jpg', 'Check data_root'):
+        assert word in str(error.value)
+
+
+def test_list_of_another_folder(tree):
+    with open(osp.join(tree, 'l.txt'), 'w') as file:
+        file.write('gone/1.jpg\ngone/2.jpg\n')
+    with pytest.raises(ValueError, match="none of 2 images.*gone/2.jpg"):
+        PersonImages(dict(data_root=tree, ann_file='l.txt'))
+
+
+def test_disk_that_vanishes_stops_training(tree):
+    data = PersonImages(tree, PIPELINE)
+    shutil.rmtree(tree)
+    with pytest.raises(RuntimeError, match='in a row.*disk'):
+        data[0]
+
+
+@pytest.mark.skipif(not osp.isdir(REAL), reason='no real photographs here')
+def test_real_photographs():
+    data = PersonImages(REAL,
+                        [dict(type='DecodeImage'),
+                         dict(type='PersonCrops')])
+    batch = next(iter(DataLoader(data, 8)))
+    assert batch['inputs']['scale_2'].shape == (8, 3, 256, 128)
+    assert batch['replaced'].sum() == 0

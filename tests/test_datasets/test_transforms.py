@@ -1,0 +1,239 @@
+import math
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import RandomResizedCrop
+
+from saip_mm.datasets.transforms import (BrokenImageError, DecodeImage,
+                                         PersonCrops)
+from saip_mm.datasets.transforms import decode as decode_module
+from saip_mm.datasets.transforms import decode_image, resize_crop
+from saip_mm.datasets.transforms.decode import jpeg_size
+from saip_mm.datasets.transforms.view_crops import CropLaws, View
+from ._images import encode, photo
+
+LAWS = [
+    View('anchor', (256, 128), (0.8, 1.0), (0.4, 0.6)),
+    View('local', (128, 64), (0.05, 0.8), (0.4, 0.6)),
+    View('background', (256, 256), (0.2, 1.0), (3 / 4, 4 / 3)),
+]
+
+
+def slow_boxes(drawn, views, height, width):
+    """torchvision's get_params, fed with given numbers in [0, 1)."""
+    count, boxes = len(views), []
+    tries = drawn[:20 * count].reshape(2, count, 10)
+    place = drawn[20 * count:].reshape(3, count)
+    for v, view in enumerate(views):
+        box = None
+        for k in range(10):
+            low, high = view.area
+            area = height * width * (low + tries[0, v, k] * (high - low))
+            low, high = (math.log(a) for a in view.aspect)
+            aspect = math.exp(low + tries[1, v, k] * (high - low))
+            w = int(round(math.sqrt(area * aspect)))
+            h = int(round(math.sqrt(area / aspect)))
+            if 0 < w <= width and 0 < h <= height:
+                box = [
+                    int(place[0, v] * (height - h + 1)),
+                    int(place[1, v] * (width - w + 1)), h, w
+                ]
+                break
+        if box is None:
+            h, w = height, width
+            if width / height < min(view.aspect):
+                h = int(round(width / min(view.aspect)))
+            elif width / height > max(view.aspect):
+                w = int(round(height * max(view.aspect)))
+            box = [(height - h) // 2, (width - w) // 2, h, w]
+        boxes.append(box)
+    return boxes
+
+
+@pytest.mark.parametrize('height,width', [(256, 128), (120, 60), (832, 282),
+                                          (300, 400), (40, 700), (700, 40),
+                                          (3, 2), (1, 1)])
+def test_boxes_equal_a_slow_restatement(height, width):
+    laws = CropLaws(LAWS)
+    for seed in range(50):
+        drawn = np.random.default_rng(seed).random(laws.numbers)
+        boxes, flips = laws(np.random.default_rng(seed), height, width)
+        assert boxes == slow_boxes(drawn, LAWS, height, width)
+        assert flips == drawn[-len(LAWS):].tolist()
+        for top, left, h, w in boxes:
+            assert top >= 0 and left >= 0 and h > 0 and w > 0
+            assert top + h <= height and left + w <= width
+
+
+@pytest.mark.parametrize('view', LAWS, ids=lambda v: v.name)
+@pytest.mark.parametrize('height,width', [(300, 150), (280, 180)])
+def test_law_is_torchvisions(view, height, width):
+    count = 1500
+    rng = np.random.default_rng(0)
+    torch.manual_seed(0)
+    law, image = CropLaws([view]), torch.empty(3, height, width)
+    ours = [law(rng, height, width)[0][0] for _ in range(count)]
+    theirs = [
+        RandomResizedCrop.get_params(image, view.area, view.aspect)
+        for _ in range(count)
+    ]
+    for a, b in zip(np.array(ours).T, np.array(theirs).T):
+        points = np.unique(np.concatenate([a, b]))
+        gap = np.abs(
+            np.searchsorted(np.sort(a), points, 'right') -
+            np.searchsorted(np.sort(b), points, 'right')).max() / count
+        # Kolmogorov-Smirnov, two samples, level 0.001
+        assert gap < 1.95 * math.sqrt(2 / count)
+
+
+def make(image, seed=0, **kwargs):
+    results = dict(img=image, rng=np.random.default_rng(seed), key='k')
+    return PersonCrops(**kwargs)(results)
+
+
+def test_names_sizes_and_types_of_the_views():
+    item = make(photo())
+    assert item['key'] == 'k'
+    sizes = {name: tuple(v.shape) for name, v in item['inputs'].items()}
+    assert sizes == dict(
+        anchor=(3, 256, 128),
+        scale_1=(3, 256, 128),
+        scale_2=(3, 256, 128),
+        **{f'local_{i}': (3, 128, 64)
+           for i in range(1, 7)},
+        background=(3, 256, 256))
+    assert all(v.dtype == torch.uint8 for v in item['inputs'].values())
+
+
+def test_views_are_optional():
+    item = make(photo(), num_scales=0, num_locals=0, background_size=None)
+    assert list(item['inputs']) == ['anchor']
+
+
+def test_views_depend_on_the_generator_alone():
+    crops = PersonCrops()
+
+    def once(seed):
+        rng = np.random.default_rng(seed)
+        return crops(dict(img=photo(), rng=rng, key=''))['inputs']
+
+    first, other = once((0, 1, 2)), once((0, 1, 3))
+    again = once((0, 1, 2))
+    assert all(torch.equal(first[k], again[k]) for k in first)
+    assert any(not torch.equal(first[k], other[k]) for k in first)
+
+
+@pytest.mark.parametrize('shape', [(1, 1), (1, 50), (50, 1), (2000, 300)])
+def test_any_image_shape(shape):
+    inputs = make(photo(*shape))['inputs']
+    assert inputs['anchor'].shape == (3, 256, 128)
+
+
+def test_whole_image_crop_keeps_colours_and_flips():
+    image = photo(256, 128)
+    law = dict(
+        area=(1, 1), aspect=(.5, .5), num_scales=0, num_locals=0,
+        background_size=None)  # yapf: disable
+    plain = make(image, flip=0, **law)['inputs']['anchor']
+    assert np.array_equal(plain.permute(1, 2, 0), image)
+    flipped = make(image, flip=1, **law)['inputs']['anchor']
+    assert np.array_equal(flipped.permute(1, 2, 0), image[:, ::-1])
+
+
+@pytest.mark.parametrize('kwargs,match', [
+    (dict(size=(250, 128)), 'anchor.*250, 128.*patch size 16'),
+    (dict(local_size=(128, 60)), 'local_1.*patch size 16'),
+    (dict(background_size=(224, 220)), 'background.*patch size 16'),
+    (dict(size=(256, 128), patch_size=48), 'patch size 48'),
+    (dict(num_scales=-1), 'num_scales'),
+    (dict(area=(1.0, 0.8)), 'area'),
+    (dict(local_area=(0, 0.8)), 'area'),
+    (dict(aspect=(0.6, 0.4)), 'aspect'),
+    (dict(flip=1.5), 'flip'),
+])
+def test_bad_settings(kwargs, match):
+    with pytest.raises(ValueError, match=match):
+        PersonCrops(**kwargs)
+
+
+@pytest.mark.parametrize(
+    'height,width,least',
+    [
+        (100, 50, 45),  # enlarging: the same bicubic kernel but for its a
+        (300, 150, 38),
+        (600, 280, 38),
+        (1300, 640, 38),
+    ])
+def test_pixels_are_close_to_pillows(height, width, least):
+    image = photo(height, width)
+    box = (5, 3, height - 11, width - 9)
+    out = np.empty((256, 128, 3), np.uint8)
+    resize_crop([image], box, out)
+    top, left, h, w = box
+    target = np.asarray(
+        Image.fromarray(image).resize((128, 256),
+                                      Image.BICUBIC,
+                                      box=(left, top, left + w, top + h)),
+        np.float64)
+    error = np.mean((out - target)**2)
+    assert 10 * math.log10(255**2 / max(error, 1e-9)) > least
+
+
+def test_decoding_gives_rgb_with_either_opencv():
+    image = np.zeros((32, 32, 3), np.uint8)
+    image[..., 0] = 200
+    for rgb in (decode_module._RGB, None):
+        with patch.object(decode_module, '_RGB', rgb):
+            out = decode_image(encode(image, '.png'))
+        assert np.array_equal(out, image)
+    assert abs(int(decode_image(encode(image))[0, 0, 0]) - 200) < 4
+
+
+def test_grey_alpha_and_16_bit_become_three_channels():
+    grey = cv2.imencode('.png', photo()[..., 0])[1].tobytes()
+    alpha = cv2.imencode('.png', np.full((9, 9, 4), 7, np.uint8))[1].tobytes()
+    deep = cv2.imencode('.png', np.full((9, 9, 3), 999,
+                                        np.uint16))[1].tobytes()
+    for data in (grey, alpha, deep):
+        out = decode_image(data)
+        assert out.shape[2] == 3 and out.dtype == np.uint8
+
+
+@pytest.mark.parametrize('min_size,height', [(None, 1200), ((601, 1), 1200),
+                                             ((600, 300), 600),
+                                             ((300, 151), 600),
+                                             ((300, 150), 300),
+                                             ((150, 75), 150), ((1, 1), 150)])
+def test_reduced_decoding_keeps_the_size_needed(min_size, height):
+    data = encode(photo(1200, 600))
+    assert jpeg_size(data) == (1200, 600)
+    out = DecodeImage(min_size)(dict(data=data))['img']
+    assert out.shape == (height, height // 2, 3)
+
+
+@pytest.mark.parametrize('data', [
+    b'',
+    b'not an image',
+    encode(photo())[:-1],
+    encode(photo())[:400],
+    encode(photo())[:3],
+    encode(photo(), '.png')[:-20],
+    encode(photo(), '.png')[:30],
+])
+def test_broken_bytes(data):
+    with pytest.raises(BrokenImageError):
+        decode_image(data)
+
+
+def test_bytes_after_the_end_do_no_harm():
+    data = encode(photo())
+    assert np.array_equal(decode_image(data + b'tail'), decode_image(data))
+
+
+def test_bad_min_size():
+    with pytest.raises(ValueError, match='min_size'):
+        DecodeImage((256, ))
