@@ -1,0 +1,30 @@
+# make demo   environment, rendered people, a short SAIP pretraining, pictures
+# make test   environment with every library, the whole suite
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+CONFIG := configs/saip/demo.py
+WORK := work_dirs/demo
+LOOK := $(PYTHON) tools/visualize.py
+
+.PHONY: demo test lint
+
+demo:
+	tools/setup_env.sh core
+	$(PYTHON) tools/dataset_converters/make_synthetic_people.py \
+		data/synthetic --formats luperson market1501 --size tiny
+	$(PYTHON) tools/train.py $(CONFIG) --work-dir $(WORK)
+	$(LOOK) views $(CONFIG) --out $(WORK)/views.png
+	$(LOOK) reconstruction $(CONFIG) $$(cat $(WORK)/last_checkpoint) \
+		--out $(WORK)/reconstruction.png
+	$(LOOK) search $(CONFIG) $$(cat $(WORK)/last_checkpoint) \
+		--out $(WORK)/search.png
+	@ls $(WORK)/*.png
+
+test:
+	tools/setup_env.sh all
+	$(PYTHON) -m pytest
+
+lint:
+	$(PYTHON) -m flake8 .
+	$(PYTHON) -m isort --check-only .
+	$(PYTHON) -m yapf --diff --recursive saip_mm tools tests configs setup.py

@@ -1,0 +1,14 @@
+"""Scale-aware pretraining of person backbones, an OpenMMLab plugin.
+
+Importing it registers datasets, models and hooks in mmpretrain's registries.
+The tasks' libraries (mmdet, mmpose, mmseg) are imported by
+``saip_mm.tasks.*`` only.
+"""
+from .dependencies import check_dependencies
+from .version import __version__
+
+check_dependencies()
+
+from . import datasets, engine, models  # noqa: E402
+
+__all__ = ['__version__', 'datasets', 'engine', 'models']

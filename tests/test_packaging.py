@@ -1,0 +1,180 @@
+import configparser
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[1]
+EXTRAS = {'pose', 'det', 'seg', 'text', 'export', 'tests', 'all'}
+# in pieces, so that this file does not name them itself
+FORBIDDEN = re.compile('|'.join([
+    'download.open' + 'mmlab.com', 'files.python' + 'hosted',
+    'deb.deb' + 'ian', r'/ro' + 'ot/', r'/ho' + r'me/\w+/', '/wo' + 'rk/',
+    '/fa' + 'rm/', r'/opt/(pypi|whee' + 'ls)'
+]))
+
+
+def setup_cfg() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / 'setup.cfg')
+    return parser
+
+
+def lines(text: str) -> list:
+    """Without blanks, comments and options of pip."""
+    stripped = [line.split('#')[0].strip() for line in text.splitlines()]
+    return [line for line in stripped if line and not line.startswith('-')]
+
+
+def tracked_files() -> list:
+    done = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'],
+                          cwd=ROOT,
+                          capture_output=True,
+                          text=True)
+    if done.returncode:
+        pytest.skip('not a git checkout')
+    return [ROOT / name for name in done.stdout.splitlines()]
+
+
+def listed_models() -> list:
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    return [(path, model) for path in index['Import']
+            for model in yaml.safe_load((ROOT / path).read_text())['Models']]
+
+
+def test_extras_parse():
+    extras = setup_cfg()['options.extras_require']
+    assert EXTRAS <= set(extras)
+    for text in extras.values():
+        for line in lines(text):
+            Requirement(line)
+
+
+def test_all_names_every_other_extra():
+    extras = dict(setup_cfg()['options.extras_require'])
+    everything = Requirement(lines(extras.pop('all'))[0])
+    assert everything.name == 'saip_mm'
+    assert everything.extras == set(extras)
+
+
+def test_install_leaves_the_choice_of_openmmlab_packages():
+    required = {
+        Requirement(line).name
+        for line in lines(setup_cfg()['options']['install_requires'])
+    }
+    assert not [
+        name for name in required
+        if re.match('(onedl-)?mm(engine|cv|pretrain)|opencv', name)
+    ]
+
+
+@pytest.mark.parametrize(
+    'path',
+    sorted((ROOT / 'requirements').glob('*.txt')),
+    ids=lambda p: p.name)
+def test_requirement_files_pin(path):
+    names = []
+    for line in lines(path.read_text()):
+        requirement = Requirement(line)
+        assert [s.operator for s in requirement.specifier] == ['=='], line
+        names.append(requirement.name.lower())
+    assert names and len(names) == len(set(names))
+
+
+def test_pins_agree_and_lie_in_the_package_ranges():
+    pins = {}
+    for path in (ROOT / 'requirements').glob('*.txt'):
+        for line in lines(path.read_text()):
+            requirement = Requirement(line)
+            name = requirement.name.lower().replace('_', '-')
+            pinned = str(requirement.specifier)[2:]
+            assert pins.setdefault(name, pinned) == pinned, name
+    cfg = setup_cfg()
+    texts = list(cfg['options.extras_require'].values())
+    for text in texts + [cfg['options']['install_requires']]:
+        for line in lines(text):
+            requirement = Requirement(line)
+            if requirement.name != 'saip_mm':
+                assert pins[requirement.name] in requirement.specifier, line
+
+
+def test_every_metafile_is_in_the_index():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    there = ROOT.glob('configs/*/metafile.yml')
+    assert sorted(index['Import']) == sorted(
+        path.relative_to(ROOT).as_posix() for path in there)
+
+
+def test_models_of_the_index_are_unique_and_have_configs():
+    models = listed_models()
+    names = [model['Name'] for _, model in models]
+    assert models and len(names) == len(set(names))
+    for path, model in models:
+        assert (ROOT / model['Config']).is_file(), (path, model['Name'])
+        for downstream in model.get('Downstream', []):
+            assert downstream in names, (path, downstream)
+
+
+def test_models_of_the_index_belong_to_a_collection():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    for path in index['Import']:
+        metafile = yaml.safe_load((ROOT / path).read_text())
+        collections = {entry['Name'] for entry in metafile['Collections']}
+        for model in metafile['Models']:
+            assert model['In Collection'] in collections, model['Name']
+
+
+def test_no_path_or_host_of_one_machine_in_the_files():
+    found = []
+    for path in tracked_files():
+        if not path.is_file():
+            continue
+        text = path.read_bytes().decode('utf-8', 'ignore')
+        match = FORBIDDEN.search(text)
+        if match:
+            found.append((str(path.relative_to(ROOT)), match.group()))
+    assert not found
+
+
+def test_ci_runs_make_test():
+    assert (ROOT / '.ci' / 'run').read_text().rstrip().endswith('make test')
+
+
+@pytest.mark.slow
+def test_wheel_holds_configs_tools_and_index(tmp_path):
+    checkout = tmp_path / 'checkout'  # builds leave files in theirs
+    for path in tracked_files():
+        if path.is_file():
+            copy = checkout / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    subprocess.run([
+        sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps',
+        '--no-build-isolation', '--wheel-dir',
+        str(tmp_path),
+        str(checkout)
+    ],
+                   check=True)
+    wheel, = tmp_path.glob('saip_mm-*.whl')
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        'saip_mm/__init__.py', 'saip_mm/.mim/model-index.yml',
+        'saip_mm/.mim/configs/saip/vit_tiny.py',
+        'saip_mm/.mim/configs/_base_/default_runtime.py',
+        'saip_mm/.mim/tools/train.py', 'saip_mm/.mim/tools/dist_train.sh'
+    } <= names
+    assert not [name for name in names if name.startswith('tests/')]
+
+
+def test_editable_install_links_to_the_checkout():
+    """Editing a config must count at once, without another install."""
+    folder = ROOT / 'saip_mm' / '.mim'
+    if not folder.exists():
+        pytest.skip('not an editable install')
+    for name in ('configs', 'tools', 'model-index.yml'):
+        assert (folder / name).resolve() == ROOT / name
