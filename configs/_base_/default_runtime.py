@@ -1,0 +1,45 @@
+default_scope = 'mmpretrain'
+custom_imports = dict(imports=['saip_mm'], allow_failed_imports=False)
+
+# by name, so that a config can change or add one:
+#   default_hooks = dict(checkpoint=dict(interval=1))
+#   default_hooks = dict(knn=dict(type='RetrievalMonitorHook', ...))
+default_hooks = dict(
+    runtime_info=dict(type='RuntimeInfoHook'),
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook',
+        interval=10,  # epochs
+        max_keep_ckpts=3,  # at least 2: the oldest goes before the newest is
+        # a kill while saving leaves the one before as it was
+        backend_args=dict(backend='atomic')),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    # resume: 2n steps = n steps + resume + n steps, to the last bit on CPU
+    iteration_seed=dict(type='IterationSeedHook'),
+    resume_epoch=dict(type='ResumeEpochHook'),
+    pending_gradients=dict(type='PendingGradientsHook'),
+    plain_checkpoint=dict(type='PlainCheckpointHook'),
+    # monitors
+    weight_decay=dict(type='WeightDecayLogHook'),
+    replaced_images=dict(type='ReplacedImagesHook'),
+    collapse=dict(type='CollapseMonitorHook'),
+)
+
+env_cfg = dict(
+    cudnn_benchmark=True,  # few input sizes; switch off for exact GPU resume
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),
+)
+
+vis_backends = [
+    dict(type='LocalVisBackend'),  # vis_data/scalars.json
+    dict(type='OptionalTensorboardVisBackend'),  # if installed
+]
+visualizer = dict(type='UniversalVisualizer', vis_backends=vis_backends)
+
+log_level = 'INFO'
+load_from = None
+resume = False
+randomness = dict(seed=0, deterministic=False)

@@ -1,0 +1,14 @@
+from .atomic_backend import AtomicBackend
+from .finite import NonFiniteError, check_finite_losses
+from .hooks import *  # noqa: F401, F403
+from .optim_constructor import DecayGroupsOptimWrapperConstructor
+from .optim_wrapper import TensorClipAmpOptimWrapper, TensorClipOptimWrapper
+from .retrieval import RetrievalScores, rank1_map
+from .tensorboard import OptionalTensorboardVisBackend
+
+__all__ = [
+    'AtomicBackend', 'DecayGroupsOptimWrapperConstructor', 'NonFiniteError',
+    'OptionalTensorboardVisBackend', 'RetrievalScores',
+    'TensorClipAmpOptimWrapper', 'TensorClipOptimWrapper',
+    'check_finite_losses', 'rank1_map'
+]

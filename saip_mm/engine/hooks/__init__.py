@@ -1,0 +1,18 @@
+from .collapse_monitor import CollapseMonitorHook
+from .expert_temperature import ExpertTemperatureHook
+from .expert_update import ExpertUpdateHook
+from .freeze_prototypes import FreezePrototypesHook
+from .iteration_seed import IterationSeedHook
+from .pending_gradients import PendingGradientsHook
+from .plain_checkpoint import PlainCheckpointHook
+from .replaced_images import ReplacedImagesHook
+from .resume_epoch import ResumeEpochHook
+from .retrieval_monitor import RetrievalMonitorHook
+from .weight_decay_log import WeightDecayLogHook
+
+__all__ = [
+    'CollapseMonitorHook', 'ExpertTemperatureHook', 'ExpertUpdateHook',
+    'FreezePrototypesHook', 'IterationSeedHook', 'PendingGradientsHook',
+    'PlainCheckpointHook', 'ReplacedImagesHook', 'ResumeEpochHook',
+    'RetrievalMonitorHook', 'WeightDecayLogHook'
+]

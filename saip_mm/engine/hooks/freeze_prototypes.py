@@ -1,0 +1,43 @@
+from mmengine.hooks import Hook
+
+from mmpretrain.registry import HOOKS
+from .model_parts import matching_head
+
+
+@HOOKS.register_module()
+class FreezePrototypesHook(Hook):
+    """Keep the prototypes as they are in the first epochs.
+
+    Their gradients are computed (DistributedDataParallel sees no unused
+    parameter) and clipped, then dropped right before each optimiser step:
+    without a gradient AdamW neither moves nor decays them. This holds under
+    gradient accumulation and mixed precision, as torch calls the hook in
+    ``optimizer.step`` itself.
+
+    Does nothing if there are none (frozen expert, or matching is off).
+
+    Args:
+        epochs (int): Defaults to 1 (DINO's ``freeze_last_layer``).
+    """
+
+    def __init__(self, epochs: int = 1) -> None:
+        self.epochs = epochs
+
+    def before_train(self, runner) -> None:
+        """Hook into the optimiser."""
+        prototypes = getattr(matching_head(runner), 'prototypes', None)
+        if prototypes is None:
+            return
+
+        def drop(optimizer, args, kwargs) -> None:
+            if runner.epoch < self.epochs:
+                for param in prototypes.parameters():
+                    param.grad = None
+
+        self.handle = runner.optim_wrapper.optimizer.register_step_pre_hook(
+            drop)
+
+    def after_train(self, runner) -> None:
+        """Leave the optimiser as it was."""
+        if hasattr(self, 'handle'):
+            self.handle.remove()

@@ -1,0 +1,171 @@
+from contextlib import contextmanager
+from typing import Dict, NamedTuple, Sequence
+
+import torch
+from mmengine.dist import all_gather_object, get_dist_info
+from mmengine.hooks import Hook
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from mmpretrain.registry import DATASETS, HOOKS
+from ..retrieval import rank1_map
+from .model_parts import bare_model
+
+
+class Features(NamedTuple):
+    """Image tokens ``(N, D)``, identities and cameras ``(N, )`` of a set."""
+    tokens: Tensor
+    pids: Tensor
+    cams: Tensor
+
+
+@contextmanager
+def evaluating(module: nn.Module):
+    """Eval mode inside, the mode it had afterwards.
+
+    Modes are changed by ``train``, never by the flag: timm's TinyViT keeps a
+    cache of its biases in eval mode and only ``train`` clears it.
+    """
+    training = module.training
+    module.train(False)
+    try:
+        yield
+    finally:
+        module.train(training)
+
+
+@HOOKS.register_module()
+class RetrievalMonitorHook(Hook):
+    """Score student and expert by k-NN retrieval of labelled persons.
+
+    The nearest gallery image answers each query (Market-1501 protocol, see
+    :func:`saip_mm.engine.rank1_map`). Logs ``knn/rank1`` and ``knn/map`` of
+    the student, ``knn/expert_rank1`` and ``knn/expert_map`` of an averaged
+    expert; a frozen one does not change and is left out. Draws no random
+    numbers and leaves the modes of all modules as they were.
+
+    Args:
+        query (dict | Dataset): Items ``dict(inputs, pid, camid)``; inputs
+            uint8 ``(3, H, W)`` RGB, all of one size.
+        gallery (dict | Dataset): Likewise.
+        interval (int): Epochs or iterations between scores. Defaults to 10.
+        by_epoch (bool): Defaults to True.
+        before_train (bool): Score the fresh model as well. Defaults to True.
+        batch_size (int): Images a forward, on each rank. Defaults to 256.
+        num_workers (int): Of each rank. Defaults to 0.
+        mean (Sequence[float]): Of the input, 0-255. Defaults to ImageNet's.
+        std (Sequence[float]): Likewise.
+    """
+
+    def __init__(
+        self,
+        query,
+        gallery,
+        interval: int = 10,
+        by_epoch: bool = True,
+        before_train: bool = True,
+        batch_size: int = 256,
+        num_workers: int = 0,
+        mean: Sequence[float] = (123.675, 116.28, 103.53),
+        std: Sequence[float] = (58.395, 57.12, 57.375)
+    ) -> None:
+        self.cfgs = dict(query=query, gallery=gallery)
+        self.datasets: Dict[str, Dataset] = {}
+        self.interval = interval
+        self.by_epoch = by_epoch
+        self.at_start = before_train
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.mean = torch.tensor(mean).view(1, 3, 1, 1)
+        self.std = torch.tensor(std).view(1, 3, 1, 1)
+
+    def before_train(self, runner) -> None:
+        """Build the sets, so that a wrong path fails early; score."""
+        for name, cfg in self.cfgs.items():
+            self.datasets[name] = DATASETS.build(cfg) if isinstance(
+                cfg, dict) else cfg
+        if self.at_start and runner.iter == 0:
+            self.score(runner, 0)
+
+    def after_train_iter(self,
+                         runner,
+                         batch_idx: int,
+                         data_batch=None,
+                         outputs=None) -> None:
+        """Score every ``interval`` iterations, and after the last one."""
+        if not self.by_epoch and (self.every_n_train_iters(
+                runner, self.interval) or self.is_last_train_iter(runner)):
+            self.score(runner, runner.iter + 1)
+
+    def after_train_epoch(self, runner) -> None:
+        """Score every ``interval`` epochs, and after the last one."""
+        if self.by_epoch and (self.every_n_epochs(runner, self.interval)
+                              or self.is_last_train_epoch(runner)):
+            self.score(runner, runner.iter)
+
+    def score(self, runner, step: int) -> Dict[str, float]:
+        """Score and log.
+
+        Args:
+            runner (Runner): The runner.
+            step (int): Iterations done, the abscissa in the log.
+
+        Returns:
+            dict[str, float]: Scores in [0, 1] by name; empty on ranks other
+            than the first.
+        """
+        model = bare_model(runner)
+        encoders = {'': model.encoder}
+        if model.expert.trainable_average:
+            encoders['expert_'] = model.expert.encoder
+        scores = {}
+        for prefix, encoder in encoders.items():
+            sets = [
+                self.extract(encoder, self.datasets[name])
+                for name in ('query', 'gallery')
+            ]
+            if get_dist_info()[0] == 0:
+                result = rank1_map(*sets[0], *sets[1])
+                scores[f'knn/{prefix}rank1'] = result.rank1
+                scores[f'knn/{prefix}map'] = result.map
+        if scores:
+            for key, value in scores.items():
+                runner.message_hub.update_scalar(key, value)
+            runner.visualizer.add_scalars(scores, step=step)
+            runner.logger.info(f'k-NN after {step} iterations: ' +
+                               '  '.join(f'{key}: {value:.4f}'
+                                         for key, value in scores.items()))
+        return scores
+
+    @torch.no_grad()
+    def extract(self, encoder: nn.Module, dataset: Dataset) -> Features:
+        """Features of a whole set, each rank doing its share.
+
+        Args:
+            encoder (nn.Module): With ``extract``, ``(B, 3, H, W)`` normalised
+                images -> ``(B, D)``.
+            dataset (Dataset): Query or gallery.
+
+        Returns:
+            Features: In the order of the set, on the encoder's device, the
+            same on every rank.
+        """
+        rank, world_size = get_dist_info()
+        share = Subset(dataset, range(rank, len(dataset), world_size))
+        device = next(encoder.parameters()).device
+        parts = []
+        with evaluating(encoder):
+            for batch in DataLoader(
+                    share, self.batch_size, num_workers=self.num_workers):
+                images = batch['inputs'].to(device).float()
+                images = (images - self.mean.to(device)) / self.std.to(device)
+                parts.append((encoder.extract(images).float().cpu(),
+                              batch['pid'], batch['camid']))
+        # not tensors of one length: the last share may be shorter, or empty
+        gathered = [p for shares in all_gather_object(parts) for p in shares]
+        order = torch.cat([
+            torch.arange(r, len(dataset), world_size)
+            for r in range(world_size)
+        ]).argsort()
+        return Features(*(torch.cat(column)[order].to(device)
+                          for column in zip(*gathered)))

@@ -1,0 +1,175 @@
+import os
+import os.path as osp
+from typing import Optional
+
+from mmengine.config import Config
+from mmengine.evaluator import DumpResults
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+from torch import distributed
+
+from .checkpoint_file import check_checkpoint, find_resume_file
+from .launch_options import (adapt_to_device, has_gpu, process_info,
+                             scale_learning_rate, tell, use_amp)
+
+
+def train(config: str,
+          work_dir: Optional[str] = None,
+          resume: Optional[str] = None,
+          amp: bool = False,
+          amp_dtype: Optional[str] = None,
+          auto_scale_lr: bool = False,
+          cfg_options: Optional[dict] = None,
+          launcher: str = 'none') -> Runner:
+    """Train what a config describes.
+
+    Args:
+        config (str): Config file, relative to the current folder.
+        work_dir (str, optional): Folder for checkpoints and logs. Defaults
+            to :func:`default_work_dir`.
+        resume (str, optional): Checkpoint to go on from, or ``'auto'`` for
+            the last one in the work dir. Defaults to None: from the start.
+        amp (bool): Mixed precision; single precision where there is no GPU.
+        amp_dtype (str, optional): ``'float16'`` or ``'bfloat16'``. Defaults
+            to None: the device's default, float16 on CUDA.
+        auto_scale_lr (bool): Scale the learning rate to the batch, see
+            :func:`scale_learning_rate`.
+        cfg_options (dict, optional): Settings to override.
+        launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'``, ``'mpi'``.
+
+    Returns:
+        Runner: After training.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+        CheckpointError: If the checkpoint to resume from is unusable.
+        ValueError: If the config and a flag contradict each other.
+    """
+    cfg = load_config(config, work_dir, cfg_options, launcher)
+    set_resume(cfg, resume)
+    if amp or amp_dtype:
+        use_amp(cfg, amp_dtype)
+    adapt_to_device(cfg)
+    if auto_scale_lr or (cfg.get('auto_scale_lr') or {}).get('enable'):
+        scale_learning_rate(cfg, process_info(launcher)[0])
+    runner = build_runner(cfg)
+    runner.train()
+    return runner
+
+
+def evaluate(config: str,
+             checkpoint: str,
+             work_dir: Optional[str] = None,
+             out: Optional[str] = None,
+             amp: bool = False,
+             cfg_options: Optional[dict] = None,
+             launcher: str = 'none') -> dict:
+    """Evaluate a checkpoint with a config's ``test_dataloader``.
+
+    Args:
+        config (str): Config file, relative to the current folder.
+        checkpoint (str): Weights.
+        work_dir (str, optional): As in :func:`train`.
+        out (str, optional): Pickle file to write all predictions to.
+        amp (bool): Mixed precision; single precision where there is no GPU.
+        cfg_options (dict, optional): Settings to override.
+        launcher (str): As in :func:`train`.
+
+    Returns:
+        dict: Metrics by name.
+
+    Raises:
+        CheckpointError: If the checkpoint is unusable.
+        ValueError: If the config has nothing to test.
+    """
+    cfg = load_config(config, work_dir, cfg_options, launcher)
+    if cfg.get('test_dataloader') is None:
+        raise ValueError(
+            f'{config} has no test_dataloader: pretraining is watched by its '
+            'monitors (k-NN, collapse) while it runs; test the configs of a '
+            'task, such as configs/reid')
+    check_checkpoint(checkpoint)
+    cfg.load_from, cfg.resume = checkpoint, False
+    adapt_to_device(cfg)
+    if amp and has_gpu():
+        cfg.test_cfg = dict(cfg.get('test_cfg') or {}, fp16=True)
+    elif amp:
+        tell('WARNING: --amp needs a GPU, testing in float32')
+    runner = build_runner(cfg)
+    if out:
+        runner.test_evaluator.metrics.append(DumpResults(out_file_path=out))
+    return runner.test()
+
+
+def load_config(config: str,
+                work_dir: Optional[str] = None,
+                cfg_options: Optional[dict] = None,
+                launcher: str = 'none') -> Config:
+    """Read a config, override settings, name its work dir.
+
+    The work dir is the argument, else the config's, else
+    :func:`default_work_dir`. Arguments: as in :func:`train`.
+    """
+    if not osp.isfile(config):
+        raise FileNotFoundError(
+            f'no config {config} in {os.getcwd()}; those of an installed '
+            'saip_mm lie in the folder saip_mm/.mim/configs')
+    cfg = Config.fromfile(config)
+    if cfg_options:
+        cfg.merge_from_dict(cfg_options)
+    cfg.launcher = launcher
+    cfg.work_dir = work_dir or cfg.get('work_dir') or default_work_dir(config)
+    return cfg
+
+
+def default_work_dir(config: str) -> str:
+    """Folder of a run: ``work_dirs`` and the config's place in ``configs``.
+
+    Config names are short here, so the name alone would mix up tasks.
+
+    Example:
+        >>> default_work_dir('../saip/configs/pose/coco/vit_tiny.py')
+        'work_dirs/pose/coco/vit_tiny'
+        >>> default_work_dir('mine.py')
+        'work_dirs/mine'
+    """
+    parts = osp.splitext(config)[0].replace(os.sep, '/').split('/')
+    if 'configs' in parts[:-1]:
+        last = len(parts) - 1 - parts[::-1].index('configs')
+        return '/'.join(['work_dirs', *parts[last + 1:]])
+    return f'work_dirs/{parts[-1]}'
+
+
+def set_resume(cfg: Config, resume: Optional[str]) -> None:
+    """Point a config to the checkpoint to resume from.
+
+    Args:
+        cfg (Config): With its work dir; ``resume`` and ``load_from`` are
+            changed. A config that says ``resume = True`` itself resumes from
+            its ``load_from``, or else as ``'auto'``.
+        resume (str, optional): As in :func:`train`.
+    """
+    if resume is None and cfg.get('resume'):
+        resume = cfg.get('load_from') or 'auto'
+    if resume is None:
+        return
+    path = find_resume_file(resume, cfg.work_dir)
+    cfg.resume = path is not None
+    if path:
+        cfg.load_from = path
+    else:
+        tell(f'WARNING: --resume, but {cfg.work_dir} has no last_checkpoint: '
+             'starting from the beginning')
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the runner; on CPU, the processes' group before it.
+
+    mmengine would ask CUDA for a device while it makes the group.
+    """
+    if (cfg.launcher == 'pytorch' and not has_gpu()
+            and not distributed.is_initialized()):
+        distributed.init_process_group('gloo')
+    if 'runner_type' in cfg:
+        return RUNNERS.build(cfg)
+    return Runner.from_cfg(cfg)

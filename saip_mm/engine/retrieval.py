@@ -1,0 +1,118 @@
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+JUNK = -1  # identity of Market-1501's badly detected boxes
+
+
+class RetrievalScores(NamedTuple):
+    """Scores of a retrieval run.
+
+    Attributes:
+        rank1 (float): Share of queries whose first answer is right.
+        map (float): Mean average precision.
+        queries (int): Queries that could be answered and were counted.
+    """
+    rank1: float
+    map: float
+    queries: int
+
+
+def chunk_scores(similarity: Tensor, positive: Tensor, negative: Tensor):
+    """Average precision and first hit of some queries.
+
+    A wrong answer as similar as a right one counts as ranked before it, so
+    features which are all the same score as badly as they are.
+
+    Args:
+        similarity (Tensor): ``(b, G)`` float.
+        positive (Tensor): ``(b, G)`` bool, right answers.
+        negative (Tensor): ``(b, G)`` bool, wrong ones. Entries which are
+            neither are out of the ranking.
+
+    Returns:
+        tuple[Tensor, Tensor]: Average precision ``(b, )`` and first hit
+        ``(b, )`` bool; 0 and False without a right answer.
+    """
+    count = positive.sum(1)
+    most = max(1, int(count.max()))
+    # ascending, what is no wrong answer at the low end
+    wrong = similarity.masked_fill(~negative, -torch.inf).sort(1).values
+    right = similarity.masked_fill(~positive, -torch.inf).topk(most, 1).values
+    # wrong answers at least as similar as the i-th right one
+    before = wrong.shape[1] - torch.searchsorted(wrong, right)
+    hits = torch.arange(1, most + 1, device=right.device)
+    valid = hits <= count[:, None]
+    precision = (hits / (hits + before)).masked_fill(~valid, 0.)
+    average = precision.sum(1) / count.clamp(min=1)
+    return average, (before[:, 0] == 0) & valid[:, 0]
+
+
+@torch.no_grad()
+def rank1_map(query: Tensor,
+              query_pids: Tensor,
+              query_cams: Tensor,
+              gallery: Tensor,
+              gallery_pids: Tensor,
+              gallery_cams: Tensor,
+              chunk: int = 256) -> RetrievalScores:
+    """Score retrieval by cosine similarity under the Market-1501 protocol.
+
+    Out of the ranking of a query are the gallery's images of the same person
+    by the same camera, and its junk (identity -1). Identity 0 (distractors)
+    stays. Queries without a right answer left are not counted.
+
+    Args:
+        query (Tensor): ``(Q, D)`` float, any norm.
+        query_pids (Tensor): ``(Q, )`` int identities.
+        query_cams (Tensor): ``(Q, )`` int cameras.
+        gallery (Tensor): ``(G, D)`` float.
+        gallery_pids (Tensor): ``(G, )`` int identities.
+        gallery_cams (Tensor): ``(G, )`` int cameras.
+        chunk (int): Queries ranked at once. Defaults to 256.
+
+    Returns:
+        RetrievalScores: rank-1 and mAP in [0, 1].
+
+    Raises:
+        ValueError: If a feature is not finite, or no query has an image of
+            the same person by another camera in the gallery.
+
+    Source:
+        Zheng et al., Scalable Person Re-identification, ICCV 2015; average
+        precision as the mean of the precisions at each right answer.
+
+    Example:
+        >>> ones = torch.ones(1, dtype=torch.long)
+        >>> rank1_map(torch.eye(2)[:1], ones, ones, torch.eye(2),
+        ...           torch.tensor([1, 2]), torch.tensor([2, 2]))
+        RetrievalScores(rank1=1.0, map=1.0, queries=1)
+    """
+    for name, features in (('query', query), ('gallery', gallery)):
+        if not features.isfinite().all():
+            raise ValueError(f'{name} features hold NaN or infinity')
+    query, gallery = F.normalize(query.float()), F.normalize(gallery.float())
+    average, first, counted = [], [], []
+    for rows in torch.arange(len(query)).split(chunk):
+        if not len(rows) or not len(gallery):
+            break
+        same = query_pids[rows][:, None] == gallery_pids
+        camera = query_cams[rows][:, None] == gallery_cams
+        kept = ~(same & camera) & (gallery_pids != JUNK)
+        scores = chunk_scores(query[rows] @ gallery.T, same & kept,
+                              ~same & kept)
+        average.append(scores[0])
+        first.append(scores[1])
+        counted.append((same & kept).any(1))
+    counted = torch.cat(counted) if counted else torch.zeros(0).bool()
+    total = int(counted.sum())
+    if not total:
+        raise ValueError(
+            f'none of {len(query)} queries has an image of the same person '
+            f'by another camera among {len(gallery)} gallery images: check '
+            'the identity and camera numbers')
+    return RetrievalScores(
+        float(torch.cat(first)[counted].double().mean()),
+        float(torch.cat(average)[counted].double().mean()), total)

@@ -1,0 +1,80 @@
+import logging
+import math
+from types import SimpleNamespace
+
+import pytest
+from mmengine.logging import MessageHub
+
+from saip_mm.engine.hooks.collapse_monitor import (CollapseError,
+                                                   CollapseMonitorHook)
+from ..toy import DIMS, PROTOTYPES, ToyModel, toy_runner
+
+HEALTHY = dict(
+    std=1 / math.sqrt(DIMS), entropy=math.log(PROTOTYPES) / 2, prototypes=5.)
+
+
+@pytest.fixture
+def runner(tmp_path):
+    name = tmp_path.name
+    return SimpleNamespace(
+        iter=0,
+        model=ToyModel(),
+        message_hub=MessageHub.get_instance(name),
+        logger=logging.getLogger(name))
+
+
+def feed(runner, hook, checks=1, **numbers):
+    for _ in range(checks * hook.interval):
+        for key, value in {**HEALTHY, **numbers}.items():
+            runner.message_hub.update_scalar(f'train/health/{key}', value)
+        hook.after_train_iter(runner, 0)
+        runner.iter += 1
+
+
+def monitor(**kwargs):
+    return CollapseMonitorHook(
+        **dict(dict(interval=4, begin=0, patience=2, stop=True), **kwargs))
+
+
+def test_healthy(runner):
+    feed(runner, monitor(), checks=5)
+
+
+@pytest.mark.parametrize('numbers, message', [
+    (dict(std=0.04 / math.sqrt(DIMS)), r'0.04 of 1/sqrt\(D\)'),
+    (dict(entropy=0.), 'nearly certain'),
+    (dict(entropy=math.log(PROTOTYPES)), 'nearly uniform'),
+    (dict(prototypes=1.), '1 prototypes a batch'),
+    (dict(std=math.nan), 'nan of'),
+])
+def test_each_kind_of_collapse(runner, numbers, message):
+    hook = monitor()
+    feed(runner, hook, **numbers)  # one bad check is not enough
+    with pytest.raises(CollapseError, match=message):
+        feed(runner, hook, **numbers)
+
+
+def test_bad_checks_must_be_in_a_row(runner):
+    hook = monitor()
+    for _ in range(3):
+        feed(runner, hook, prototypes=1.)
+        feed(runner, hook)
+
+
+def test_warns_again_and_again_without_stopping(runner, caplog):
+    hook = monitor(stop=False)
+    feed(runner, hook, checks=6, prototypes=1.)
+    assert caplog.text.count('collapse at iteration') == 3
+
+
+def test_begin(runner):
+    hook = monitor(begin=40)
+    feed(runner, hook, checks=10, std=0.)  # iterations 0-39
+    with pytest.raises(CollapseError):
+        feed(runner, hook, checks=2, std=0.)
+
+
+def test_in_a_run(tmp_path):
+    hook = dict(type='CollapseMonitorHook', interval=1, begin=0, patience=1)
+    toy_runner(tmp_path / 'a', [hook]).train()
+    toy_runner(tmp_path / 'b', [hook], model=ToyModel(matching=False)).train()

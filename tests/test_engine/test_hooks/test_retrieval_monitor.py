@@ -1,0 +1,97 @@
+import json
+
+import pytest
+import torch
+from torch.utils.data import Dataset
+
+from saip_mm.engine import RetrievalMonitorHook
+from saip_mm.engine.hooks.retrieval_monitor import evaluating
+from ..toy import ToyModel, toy_runner
+
+
+class Persons(Dataset):
+    """One colour a person, so that any encoder finds them again."""
+
+    def __init__(self, cam, persons=6):
+        self.cam, self.persons = cam, persons
+
+    def __len__(self):
+        return self.persons
+
+    def __getitem__(self, index):
+        colour = torch.tensor([40 * index, 250 - 40 * index, 20 * index])
+        image = colour.view(3, 1, 1).expand(3, 8, 6).to(torch.uint8)
+        return dict(inputs=image, pid=index + 1, camid=self.cam)
+
+
+def hook(**kwargs):
+    return RetrievalMonitorHook(
+        Persons(0), Persons(1), **dict(dict(batch_size=4), **kwargs))
+
+
+def logged(folder):
+    path, = folder.glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line for line in lines if 'knn/map' in line]
+
+
+@pytest.mark.parametrize('kwargs, steps', [
+    (dict(interval=1), [0, 5, 10]),
+    (dict(interval=2, before_train=False), [10]),
+    (dict(interval=4, by_epoch=False), [0, 4, 8, 10]),
+])
+def test_when_it_scores(tmp_path, kwargs, steps):
+    runner = toy_runner(tmp_path, [hook(**kwargs)])
+    runner.train()
+    lines = logged(tmp_path)
+    assert [line['step'] for line in lines] == steps
+    names = {'knn/rank1', 'knn/map', 'knn/expert_rank1', 'knn/expert_map'}
+    assert all(names <= set(line) for line in lines)
+    assert runner.message_hub.get_scalar('knn/rank1').current() == \
+        lines[-1]['knn/rank1']
+
+
+def test_frozen_expert_is_not_scored(tmp_path):
+    runner = toy_runner(tmp_path, [hook()], model=ToyModel(False), epochs=1)
+    runner.train()
+    assert 'knn/expert_map' not in runner.message_hub.log_scalars
+
+
+def test_training_is_not_disturbed(tmp_path):
+    weights = []
+    for name, hooks in (('a', []), ('b', [hook(interval=1)])):
+        runner = toy_runner(tmp_path / name, ['IterationSeedHook'] + hooks)
+        runner.train()
+        weights.append(runner.model.state_dict())
+    for key, value in weights[0].items():
+        assert torch.equal(value, weights[1][key]), key
+
+
+def test_modes_are_restored():
+    model = ToyModel()
+    model.train()
+    with evaluating(model.encoder):
+        assert not model.encoder.drop.training
+    assert model.encoder.drop.training and not model.expert.training
+    with evaluating(model.expert.encoder):
+        pass
+    assert not model.expert.encoder.norm.training
+
+
+def test_ranks_share_the_work(monkeypatch):
+    """3 ranks, 7 images: the joined features are in the set's order."""
+    module = 'saip_mm.engine.hooks.retrieval_monitor'
+    encoder, data = ToyModel().encoder.eval(), Persons(0, persons=7)
+    whole = hook().extract(encoder, data)
+    shares = []
+    monkeypatch.setattr(f'{module}.all_gather_object',
+                        lambda part: shares.append(part) or shares)
+    for rank in range(3):
+        monkeypatch.setattr(f'{module}.get_dist_info', lambda: (rank, 3))
+        try:
+            joined = hook(batch_size=2).extract(encoder, data)
+        except (RuntimeError, IndexError):  # shares of later ranks missing
+            assert rank < 2
+    for one, other in zip(whole, joined):
+        torch.testing.assert_close(one, other)
+    assert whole.pids.tolist() == list(range(1, 8))

@@ -1,0 +1,251 @@
+import os
+import os.path as osp
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from saip_mm.engine import launch, launch_options
+from saip_mm.engine.checkpoint_file import (CheckpointError, check_checkpoint,
+                                            find_resume_file)
+
+
+def make_cfg(**kwargs) -> Config:
+    return Config(
+        dict(
+            launcher='none',
+            work_dir='work',
+            train_dataloader=dict(batch_size=256),
+            optim_wrapper=dict(
+                type='TensorClipOptimWrapper',
+                optimizer=dict(type='AdamW', lr=2e-3)),
+            auto_scale_lr=dict(enable=False, base_batch_size=2048)) | kwargs)
+
+
+@pytest.fixture
+def on_gpu(monkeypatch):
+    for module in (launch, launch_options):
+        monkeypatch.setattr(module, 'has_gpu', lambda: True)
+
+
+@pytest.fixture
+def on_cpu(monkeypatch):
+    for module in (launch, launch_options):
+        monkeypatch.setattr(module, 'has_gpu', lambda: False)
+
+
+def save_state(path, step: int = 0) -> str:
+    torch.save(
+        dict(
+            meta=dict(epoch=0, iter=step),
+            state_dict=dict(weight=torch.randn(64, 64)),
+            optimizer=dict(),
+            message_hub=dict()), path)
+    os.utime(path, (step, step))
+    return str(path)
+
+
+# learning rate
+
+
+@pytest.mark.parametrize(
+    'batch, processes, accumulation, after',
+    [
+        (256, 8, 1, 2e-3),  # 2048: as meant
+        (64, 8, 4, 2e-3),  # 2048 in four parts
+        (64, 1, 1, 6.25e-5),  # 64 / 2048 = 1/32
+        (256, 16, 1, 4e-3)
+    ])
+def test_lr_follows_the_effective_batch(batch, processes, accumulation, after,
+                                        capsys):
+    cfg = make_cfg(train_dataloader=dict(batch_size=batch))
+    cfg.optim_wrapper.accumulative_counts = accumulation
+    cfg.auto_scale_lr.enable = True
+    before, scaled = launch_options.scale_learning_rate(cfg, processes)
+    assert before == 2e-3
+    assert scaled == pytest.approx(after, rel=1e-12)
+    assert cfg.optim_wrapper.optimizer.lr == scaled
+    assert not cfg.auto_scale_lr.enable  # mmengine must not do it again
+    printed = capsys.readouterr().out
+    assert (f'{batch} per GPU x {processes} GPUs x {accumulation} accumulated '
+            f'= {batch * processes * accumulation}') in printed
+    assert f'0.002 (for 2048) -> {scaled:g}' in printed
+
+
+@pytest.mark.parametrize('cfg', [
+    make_cfg(auto_scale_lr=None),
+    make_cfg(optim_wrapper=dict(a=dict(optimizer=dict(lr=1.))))
+])
+def test_lr_scaling_says_what_the_config_lacks(cfg):
+    with pytest.raises(ValueError, match='base_batch_size'):
+        launch_options.scale_learning_rate(cfg, 1)
+
+
+@pytest.mark.parametrize(
+    'launcher, env',
+    [('pytorch', dict(WORLD_SIZE='6', RANK='5')),
+     ('slurm', dict(SLURM_NTASKS='6', SLURM_PROCID='5')),
+     ('mpi', dict(OMPI_COMM_WORLD_SIZE='6', OMPI_COMM_WORLD_RANK='5'))])
+def test_only_the_first_process_speaks(launcher, env, monkeypatch, capsys):
+    for key, value in env.items():
+        monkeypatch.setenv(key, value)
+    assert launch_options.process_info(launcher) == (6, 5)
+    assert launch_options.process_info('none') == (1, 0)
+    launch_options.tell('once')
+    assert capsys.readouterr().out == ''
+
+
+# mixed precision
+
+
+@pytest.mark.parametrize(
+    'name, mixed',
+    [('OptimWrapper', 'AmpOptimWrapper'),
+     ('mmengine.OptimWrapper', 'mmengine.AmpOptimWrapper'),
+     ('TensorClipOptimWrapper', 'TensorClipAmpOptimWrapper'),
+     ('TensorClipAmpOptimWrapper', 'TensorClipAmpOptimWrapper')])
+def test_amp_switches_the_wrapper(name, mixed, on_gpu):
+    cfg = make_cfg()
+    cfg.optim_wrapper.type = name
+    launch_options.use_amp(cfg, 'bfloat16')
+    launch_options.adapt_to_device(cfg)
+    assert cfg.optim_wrapper.type == mixed
+    assert cfg.optim_wrapper.dtype == 'bfloat16'
+
+
+def test_amp_falls_back_to_float32_without_gpu(on_cpu, capsys):
+    cfg = make_cfg()
+    launch_options.use_amp(cfg, 'float16')
+    launch_options.adapt_to_device(cfg)
+    assert cfg.optim_wrapper.type == 'TensorClipOptimWrapper'
+    assert 'dtype' not in cfg.optim_wrapper
+    assert 'training in float32' in capsys.readouterr().out
+
+
+def test_amp_refuses_a_wrapper_without_twin():
+    cfg = make_cfg(optim_wrapper=dict(type='ApexOptimWrapper'))
+    with pytest.raises(ValueError, match='ApexOptimWrapper'):
+        launch_options.use_amp(cfg)
+
+
+# processes without GPUs
+
+
+def test_cpu_processes_use_gloo_and_plain_batchnorm(on_cpu, capsys):
+    cfg = make_cfg(
+        launcher='pytorch',
+        sync_bn='torch',
+        find_unused_parameters=True,
+        env_cfg=dict(dist_cfg=dict(backend='nccl')),
+        model=dict(heads=[dict(norm_cfg=dict(type='SyncBN'))]))
+    launch_options.adapt_to_device(cfg)
+    assert cfg.env_cfg.dist_cfg.backend == 'gloo'
+    assert cfg.model_wrapper_cfg.device_ids is None
+    assert cfg.model_wrapper_cfg.find_unused_parameters
+    assert 'sync_bn' not in cfg
+    assert cfg.model.heads[0].norm_cfg.type == 'BN'
+    assert 'SyncBatchNorm needs GPUs' in capsys.readouterr().out
+
+
+def test_a_gpu_changes_nothing(on_gpu):
+    cfg = make_cfg(launcher='pytorch', sync_bn='torch')
+    launch_options.adapt_to_device(cfg)
+    assert cfg.sync_bn == 'torch' and 'model_wrapper_cfg' not in cfg
+
+
+def test_slurm_without_gpu_is_refused(on_cpu):
+    with pytest.raises(ValueError, match='dist_train.sh'):
+        launch_options.adapt_to_device(make_cfg(launcher='slurm'))
+
+
+# config and work dir
+
+
+def test_work_dir_order(tmp_path):
+    path = tmp_path / 'configs' / 'pose' / 'tiny.py'
+    path.parent.mkdir(parents=True)
+    path.write_text('a = 1\n')
+    cfg = launch.load_config(str(path), cfg_options={'a': 2})
+    assert cfg.work_dir == 'work_dirs/pose/tiny' and cfg.a == 2
+    path.write_text("work_dir = 'own'\n")
+    assert launch.load_config(str(path)).work_dir == 'own'
+    assert launch.load_config(str(path), 'given').work_dir == 'given'
+
+
+def test_missing_config_names_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+        launch.load_config('configs/none.py')
+
+
+def test_test_needs_something_to_test(tmp_path):
+    config = tmp_path / 'pretrain.py'
+    config.write_text('model = dict()\n')
+    with pytest.raises(ValueError, match='no test_dataloader'):
+        launch.evaluate(str(config), 'weights.pth')
+
+
+# resume
+
+
+def test_resume_auto_reads_last_checkpoint(tmp_path):
+    path = save_state(tmp_path / 'epoch_2.pth')
+    (tmp_path / 'last_checkpoint').write_text(path + '\n')
+    assert find_resume_file('auto', str(tmp_path)) == path
+
+
+def test_resume_auto_finds_a_moved_work_dir(tmp_path):
+    path = save_state(tmp_path / 'epoch_2.pth')
+    (tmp_path / 'last_checkpoint').write_text('/old/place/epoch_2.pth')
+    assert find_resume_file('auto', str(tmp_path)) == path
+
+
+def test_resume_auto_starts_afresh_with_a_warning(tmp_path, capsys):
+    cfg = make_cfg(work_dir=str(tmp_path))
+    launch.set_resume(cfg, 'auto')
+    assert not cfg.resume and cfg.get('load_from') is None
+    assert 'no last_checkpoint' in capsys.readouterr().out
+
+
+def test_config_may_ask_for_resume_itself(tmp_path):
+    path = save_state(tmp_path / 'epoch_2.pth')
+    cfg = make_cfg(work_dir=str(tmp_path), resume=True, load_from=path)
+    launch.set_resume(cfg, None)
+    assert cfg.resume and cfg.load_from == path
+
+
+@pytest.mark.parametrize('damage', [
+    lambda data: data[:len(data) // 2],
+    lambda data: b'',
+    lambda data: data.replace(data[9000:9004], b'\0\1\2\3'),
+])
+def test_damaged_file_is_named_with_a_remedy(tmp_path, damage):
+    older = save_state(tmp_path / 'epoch_1.pth', 1)
+    newer = save_state(tmp_path / 'epoch_2.pth', 2)
+    last = tmp_path / 'epoch_3.pth'
+    save_state(last, 3)
+    for path in (newer, last):
+        with open(path, 'rb') as file:
+            data = file.read()
+        with open(path, 'wb') as file:
+            file.write(damage(data))
+    with pytest.raises(CheckpointError) as error:
+        find_resume_file(str(last), str(tmp_path))
+    assert str(last) in str(error.value) and 'damaged' in str(error.value)
+    # the newer one is damaged too
+    assert str(error.value).endswith(f'usable one of its folder is {older}')
+
+
+def test_missing_file_and_no_other(tmp_path):
+    path = osp.join(tmp_path, 'epoch_3.pth')
+    with pytest.raises(
+            CheckpointError, match='does not exist.*no other usable'):
+        find_resume_file(path, str(tmp_path))
+
+
+def test_weights_alone_are_not_a_state_of_training(tmp_path):
+    path = str(tmp_path / 'backbone.pth')
+    torch.save(dict(meta=dict(), state_dict=dict()), path)
+    check_checkpoint(path)
+    with pytest.raises(CheckpointError, match='load_from='):
+        find_resume_file(path, str(tmp_path))
