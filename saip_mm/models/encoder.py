@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from typing import NamedTuple, Optional, Tuple
 
 import torch
@@ -24,7 +25,9 @@ class EncoderOutput(NamedTuple):
     grid: Tuple[int, int]
 
 
-class TokenDims(NamedTuple):
+# no NamedTuple: ConfigDict rebuilds tuples it is given
+@dataclass(frozen=True)
+class TokenDims:
     """Widths of an encoder's tokens: D of the image's, D' of the patches'."""
     image: int
     patch: int

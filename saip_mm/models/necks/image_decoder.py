@@ -4,6 +4,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
+from ..gelu_linear import GeluLinear
 
 
 def projection_mlp(in_dims: int, hidden_dims: int, out_dims: int,
@@ -12,18 +13,18 @@ def projection_mlp(in_dims: int, hidden_dims: int, out_dims: int,
     dims = [in_dims] + [hidden_dims] * (num_layers - 1) + [out_dims]
     layers = []
     for width, next_width in zip(dims[:-1], dims[1:]):
-        linear = nn.Linear(width, next_width)
+        linear = (GeluLinear if layers else nn.Linear)(width, next_width)
         nn.init.trunc_normal_(linear.weight, std=0.02)
         nn.init.zeros_(linear.bias)
-        layers += [linear, nn.GELU()]
-    return nn.Sequential(*layers[:-1])
+        layers.append(linear)
+    return nn.Sequential(*layers)
 
 
 class Prototypes(nn.Module):
     """Cosine similarity to K prototypes: weight norm with the norm fixed to 1.
 
-    Normalising the rows outright does the same as ``weight_norm`` with a
-    fixed ``g`` and can be deep-copied and averaged; the released
+    Dividing by the rows' norms does the same as ``weight_norm`` with a fixed
+    ``g``, and can be deep-copied and averaged; the released
     ``last_layer.weight_v`` is this ``weight``.
 
     Args:
@@ -38,7 +39,8 @@ class Prototypes(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, d)`` -> ``(B, K)`` in [-1, 1] when ``x`` has unit norm."""
-        return F.linear(x, F.normalize(self.weight, dim=1))
+        # scaling K columns of the product spares a copy of K x d weights
+        return F.linear(x, self.weight) / self.weight.norm(dim=1)
 
 
 @MODELS.register_module()

@@ -6,6 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
+from ..gelu_linear import GeluLinear
 
 
 def sincos_positions(grid: Tuple[int, int],
@@ -76,9 +77,9 @@ class InteractiveBlock(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(dims) for _ in range(3))
         self.self_attention = MultiheadAttention(dims, num_heads)
         self.cross_attention = MultiheadAttention(dims, num_heads)
+        hidden = int(mlp_ratio * dims)
         self.feed_forward = nn.Sequential(
-            nn.Linear(dims, int(mlp_ratio * dims)), nn.GELU(),
-            nn.Linear(int(mlp_ratio * dims), dims))
+            nn.Linear(dims, hidden), GeluLinear(hidden, dims))
 
     def forward(self, query: Tensor, context: Tensor) -> Tensor:
         """``(B, Lq, C)``, ``(B, Lk, C)`` -> ``(B, Lq, C)``."""

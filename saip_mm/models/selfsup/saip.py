@@ -7,6 +7,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
+from ...engine.finite import check_finite_losses
 from ..encoder import EncoderOutput, PersonEncoder
 from ..experts import ExpertOutput
 from ..preprocessor import Views
@@ -112,6 +113,14 @@ class SAIP(BaseModel):
         if self.expert.trainable_average:
             self.expert.update(self, momentum=0.)
 
+    def _dump_init_info(self) -> None:
+        """A line instead of mmengine's list of every parameter."""
+        trained = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        backbone = sum(p.numel() for p in self.encoder.backbone.parameters())
+        print_log(
+            f'initialised: {trained / 1e6:.2f} M trainable parameters, '
+            f'{backbone / 1e6:.2f} M in the backbone', 'current')
+
     def forward(self,
                 views: Union[Views, Tensor],
                 mode: str = 'tensor') -> Union[dict, Tensor]:
@@ -140,6 +149,15 @@ class SAIP(BaseModel):
         for head in self.heads.values():
             losses.update(head.loss(student, expert, views))
         return losses
+
+    def parse_losses(self, losses: Dict[str, Tensor]) -> tuple:
+        """Sum the losses, after a look that every term is finite.
+
+        Raises:
+            NonFiniteError: Before the optimiser could spread the damage.
+        """
+        check_finite_losses(losses)
+        return super().parse_losses(losses)
 
     def _check_views(self, views: Views) -> None:
         if not views.scales and set(self.heads) & {'csr', 'css'}:

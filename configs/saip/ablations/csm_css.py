@@ -1,0 +1,4 @@
+# Table 4, CSM + CSS. The paper: 92.2 / 79.1 / 50.7
+_base_ = '../vit_tiny.py'
+
+model = dict(heads=dict(csr=None))

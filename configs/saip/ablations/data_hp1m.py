@@ -1,0 +1,7 @@
+# Table 5, pretrained on hp1m. The paper: 93.9 / 80.9 / 53.0
+_base_ = [
+    '../../_base_/models/saip_vit_tiny.py',
+    '../../_base_/datasets/hp1m.py',
+    '../../_base_/schedules/adamw_coslr_300e.py',
+    '../../_base_/default_runtime.py',
+]

@@ -1,0 +1,7 @@
+# Table 5, pretrained on in1k. The paper: 90.2 / 77.8 / 50.1
+_base_ = [
+    '../../_base_/models/saip_vit_tiny.py',
+    '../../_base_/datasets/in1k.py',
+    '../../_base_/schedules/adamw_coslr_300e.py',
+    '../../_base_/default_runtime.py',
+]

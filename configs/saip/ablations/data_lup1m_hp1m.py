@@ -1,0 +1,7 @@
+# Table 5, pretrained on lup1m_hp1m. The paper: 94.0 / 81.7 / 52.9
+_base_ = [
+    '../../_base_/models/saip_vit_tiny.py',
+    '../../_base_/datasets/lup1m_hp1m.py',
+    '../../_base_/schedules/adamw_coslr_300e.py',
+    '../../_base_/default_runtime.py',
+]

@@ -1,0 +1,7 @@
+# Table 5, pretrained on lup1m_hp1m_in1k. The paper: 94.4 / 82.3 / 53.6
+_base_ = [
+    '../../_base_/models/saip_vit_tiny.py',
+    '../../_base_/datasets/lup1m_hp1m_in1k.py',
+    '../../_base_/schedules/adamw_coslr_300e.py',
+    '../../_base_/default_runtime.py',
+]

@@ -1,0 +1,7 @@
+# Table 5, pretrained on lup2m. The paper: 93.7 / 80.4 / 52.6
+_base_ = [
+    '../../_base_/models/saip_vit_tiny.py',
+    '../../_base_/datasets/lup2m.py',
+    '../../_base_/schedules/adamw_coslr_300e.py',
+    '../../_base_/default_runtime.py',
+]

@@ -1,0 +1,16 @@
+from .backbones import *  # noqa: F401,F403
+from .encoder import EncoderOutput, PersonEncoder, TokenDims
+from .experts import EmaExpert, ExpertOutput, FrozenExpert
+from .heads import (CrossScaleMatchingHead, CrossScaleReconstructionHead,
+                    CrossScaleSearchHead)
+from .necks import AlignmentDecoder, ImageDecoder, PixelDecoder
+from .preprocessor import PersonViewPreprocessor, Views
+from .selfsup import SAIP
+
+__all__ = [
+    'AlignmentDecoder', 'CrossScaleMatchingHead',
+    'CrossScaleReconstructionHead', 'CrossScaleSearchHead', 'EmaExpert',
+    'EncoderOutput', 'ExpertOutput', 'FrozenExpert', 'ImageDecoder',
+    'PersonEncoder', 'PersonViewPreprocessor', 'PixelDecoder', 'SAIP',
+    'TokenDims', 'Views'
+]

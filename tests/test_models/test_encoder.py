@@ -1,0 +1,76 @@
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+
+from saip_mm.models.encoder import gather_visible
+
+from .tiny_saip import BACKBONES, VIT
+
+
+def encoder(backbone, **kwargs):
+    torch.manual_seed(0)
+    cfg = dict(type='PersonEncoder', backbone=BACKBONES[backbone],
+               patch_index=1) | kwargs
+    return MODELS.build(cfg)
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+@pytest.mark.parametrize('size', [(64, 32), (32, 64), (96, 48), (48, 48)])
+def test_contract_at_any_size(backbone, size):
+    model = encoder(backbone)
+    out = model(torch.randn(2, 3, *size))
+    assert out.grid == (size[0] // 16, size[1] // 16)
+    assert out.image_token.shape == (2, model.dims.image)
+    assert out.patch_tokens.shape == (2, out.grid[0] * out.grid[1],
+                                      model.dims.patch)
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_only_what_is_asked_for(backbone):
+    model = encoder(backbone).eval()
+    image = torch.randn(2, 3, 64, 32)
+    both = model(image)
+    for wish, kept in (('image', 'image_token'), ('patch', 'patch_tokens')):
+        out = model(image, tokens=wish)
+        for name in ('image_token', 'patch_tokens'):
+            if name == kept:
+                torch.testing.assert_close(
+                    getattr(out, name), getattr(both, name))
+            else:
+                assert getattr(out, name) is None
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_masked_pixels_are_never_seen(backbone):
+    model = encoder(backbone).eval()
+    image = torch.randn(2, 3, 64, 32)
+    mask = torch.zeros(2, 8, dtype=torch.bool)
+    mask[0, [0, 3, 5]] = mask[1, [1, 2, 7]] = True
+    out = model(image, mask, tokens='patch')
+    assert out.patch_tokens.shape == (2, 5, model.dims.patch)
+    assert out.grid == (4, 2)
+    hidden = mask.view(2, 1, 4, 2).repeat_interleave(16, 2)
+    hidden = hidden.repeat_interleave(16, 3).expand(2, 3, 64, 32)
+    changed = torch.where(hidden, torch.randn_like(image), image)
+    torch.testing.assert_close(
+        model(changed, mask, tokens='patch').patch_tokens, out.patch_tokens)
+
+
+def test_visible_tokens_keep_their_order():
+    tokens = torch.arange(8.).view(2, 4, 1)
+    mask = torch.tensor([[True, False, False, True],
+                         [False, True, True, False]])
+    assert gather_visible(tokens, mask).flatten().tolist() == [1, 2, 4, 7]
+
+
+def test_patch_index_outside_the_depth_is_named():
+    with pytest.raises(ValueError, match='patch_index 3 is outside the 3'):
+        MODELS.build(dict(type='PersonEncoder', backbone=VIT, patch_index=3))
+
+
+def test_backbone_without_stride_16_is_named():
+    with pytest.raises(ValueError, match='none of 16'):
+        MODELS.build(
+            dict(
+                type='PersonEncoder',
+                backbone=BACKBONES['starnet'] | dict(out_indices=(0, 1))))

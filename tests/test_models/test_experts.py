@@ -1,0 +1,116 @@
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+from torch import nn
+
+from .tiny_saip import BACKBONES, TINYVIT, VIT, batch_of_crops, build
+
+
+def shake(model):
+    """Change every student parameter and buffer."""
+    with torch.no_grad():
+        for value in model.encoder.state_dict(keep_vars=True).values():
+            if value.is_floating_point():
+                value.add_(torch.rand_like(value))
+        for param in model.heads.parameters():
+            param.add_(1.)
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_average_moves_parameters_and_buffers(backbone):
+    model = build(backbone)
+    before = {k: v.clone() for k, v in model.expert.state_dict().items()}
+    shake(model)
+    student = {
+        **{f'encoder.{k}': v for k, v in model.encoder.state_dict().items()},
+        **{
+            f'decoder.{k}': v
+            for k, v in model.heads['csm'].decoder.state_dict().items()
+        }
+    }
+    assert before.keys() == student.keys()
+    model.expert.update(model, momentum=0.75)
+    for name, value in model.expert.state_dict().items():
+        if value.is_floating_point():
+            expected = 0.75 * before[name] + 0.25 * student[name]
+            torch.testing.assert_close(value, expected)
+        else:
+            assert torch.equal(value, student[name])
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_expert_starts_equal_to_the_initialised_student(backbone):
+    model = build(backbone)
+    expert = model.expert.encoder.state_dict()
+    for name, value in model.encoder.state_dict().items():
+        assert torch.equal(value, expert[name]), name
+
+
+def test_expert_stays_in_eval_mode():
+    model = build('starnet')
+    model.train()
+    assert not any(m.training for m in model.expert.modules())
+    assert model.encoder.training
+
+
+def test_cached_attention_bias_follows_the_average():
+    model = build('tinyvit')
+    image = torch.randn(1, 3, 64, 32)
+    before = model.expert.encoder.extract(image)
+    with torch.no_grad():
+        for name, param in model.encoder.named_parameters():
+            if 'attention_biases' in name:
+                param.normal_(std=5.)
+    model.expert.update(model, momentum=0.)
+    after = model.expert.encoder.extract(image)
+    model.encoder.train(False)
+    torch.testing.assert_close(after, model.encoder.extract(image))
+    assert not torch.allclose(before, after)
+
+
+@pytest.mark.parametrize('expert', [VIT, TINYVIT])
+def test_frozen_expert_of_another_width(expert):
+    model = build(
+        'vit',
+        ('csm', 'csr', 'css'),
+        expert=dict(type='FrozenExpert', encoder=dict(backbone=expert, patch_index=1)),
+        heads=dict(
+            csm=dict(
+                type='CrossScaleMatchingHead',
+                decoder=dict(
+                    type='AlignmentDecoder',
+                    hidden_dims=16,
+                    bottleneck_dims=8)),
+            csr=dict(
+                type='CrossScaleReconstructionHead',
+                decoder=dict(dims=16, depth=1, num_heads=2)),
+            css=dict(
+                type='CrossScaleSearchHead',
+                decoder=dict(dims=16, depth=1, num_heads=2))))
+    before = {k: v.clone() for k, v in model.expert.named_parameters()}
+    losses = model(
+        **model.data_preprocessor(batch_of_crops()), mode='loss')
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    for name, param in model.expert.named_parameters():
+        assert param.grad is None and torch.equal(param, before[name])
+    assert not any(k.startswith('expert.') for k in model.state_dict())
+
+
+def test_frozen_expert_renormalises_its_input():
+    expert = MODELS.build(
+        dict(
+            type='FrozenExpert',
+            encoder=dict(backbone=VIT, patch_index=1),
+            mean=(120., 110., 100.),
+            std=(60., 70., 80.)))
+    seen = []
+    expert.encoder.backbone.patch_embed.register_forward_pre_hook(
+        lambda m, args: seen.append(args[0]))
+    pixels = torch.rand(1, 3, 64, 32) * 255
+    mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
+    std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
+    expert.encoder.extract((pixels - mean) / std)
+    own = (pixels - torch.tensor([120., 110., 100.]).view(3, 1, 1)
+           ) / torch.tensor([60., 70., 80.]).view(3, 1, 1)
+    torch.testing.assert_close(seen[0], own, atol=1e-4, rtol=1e-4)
+    assert isinstance(expert.encoder.image_norm, nn.LayerNorm)

@@ -1,0 +1,55 @@
+import math
+
+import pytest
+import torch
+
+from saip_mm.models import PixelDecoder
+from saip_mm.models.necks.pixel_decoder import (MultiheadAttention,
+                                                sincos_positions)
+
+
+@pytest.mark.parametrize('grid', [(2, 3), (4, 2), (1, 1)])
+def test_positions_equal_loops(grid):
+    dims = 8
+    table = sincos_positions(grid, dims)[0].double()
+    for row in range(grid[0]):
+        for column in range(grid[1]):
+            expected = []
+            for place in (column, row):
+                angles = [place / 10000**(i / 2) for i in range(2)]
+                expected += [math.sin(a) for a in angles]
+                expected += [math.cos(a) for a in angles]
+            found = table[row * grid[1] + column].tolist()
+            assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_width_must_hold_four_parts():
+    with pytest.raises(ValueError, match='divisible by 4'):
+        sincos_positions((2, 2), 6)
+
+
+def test_attention_equals_the_explicit_product():
+    torch.manual_seed(0)
+    layer = MultiheadAttention(6, 2).double()
+    query = torch.randn(2, 4, 6, dtype=torch.float64)
+    context = torch.randn(2, 5, 6, dtype=torch.float64)
+    q = layer.query(query)
+    k, v = layer.key_value(context).chunk(2, -1)
+    heads = []
+    for h in (slice(0, 3), slice(3, 6)):
+        scores = q[..., h] @ k[..., h].transpose(1, 2) / 3**0.5
+        heads.append(scores.softmax(-1) @ v[..., h])
+    expected = layer.proj(torch.cat(heads, -1))
+    torch.testing.assert_close(layer(query, context), expected)
+
+
+def test_query_reads_the_context_and_its_places():
+    torch.manual_seed(0)
+    decoder = PixelDecoder(6, 10, dims=8, depth=2, num_heads=2).eval()
+    query, context = torch.randn(1, 3, 8), torch.randn(1, 4, 10)
+    out = decoder(query, context, (2, 2))
+    assert out.shape == (1, 3, 8)
+    assert not torch.allclose(decoder(query, context * 2, (2, 2)), out)
+    # the same tokens in other places mean something else
+    assert not torch.allclose(decoder(query, context.flip(1), (2, 2)), out)
+    assert not torch.allclose(decoder(query, context, (4, 1)), out)

@@ -1,0 +1,141 @@
+import pytest
+import torch
+
+from saip_mm.models import PersonViewPreprocessor
+from saip_mm.models.view_ops import halve
+
+
+def crops(batch=3, num_scales=2, num_locals=2, size=(64, 32)):
+    generator = torch.Generator().manual_seed(0)
+    height, width = size
+    sizes = {'anchor': size}
+    sizes.update({f'scale_{i + 1}': size for i in range(num_scales)})
+    sizes.update({
+        f'local_{i + 1}': (height // 2, width // 2)
+        for i in range(num_locals)
+    })
+    sizes['background'] = (64, 64)
+    return {
+        name: torch.randint(
+            0, 256, (batch, 3, *s), dtype=torch.uint8, generator=generator)
+        for name, s in sizes.items()
+    }
+
+
+def small(**kwargs):
+    canvas = dict(size=(64, 64)) | kwargs.pop('canvas', {})
+    return PersonViewPreprocessor(
+        scale_range=(0.5, 1.5), canvas=canvas, **kwargs)
+
+
+def test_views_have_the_drawn_sizes():
+    torch.manual_seed(0)
+    preprocessor = small()
+    seen = set()
+    for _ in range(20):
+        views = preprocessor(dict(inputs=crops()))['views']
+        assert views.images['anchor'].shape == (3, 3, 64, 32)
+        assert views.images['local_2'].shape == (3, 3, 32, 16)
+        assert 'background' not in views.images
+        for name in views.scales:
+            height, width = views.images[name].shape[-2:]
+            assert height == 2 * width and width % 16 == 0
+            seen.add(width)
+        assert views.canvas.shape == (3, 3, 64, 64)
+        assert all(v.dtype == torch.float32 for v in views.images.values())
+    assert seen == {16, 32, 48}
+
+
+def test_scales_are_the_eighths_of_the_paper():
+    scales = PersonViewPreprocessor().scales_for((256, 128))
+    assert scales == [0.75, 0.875, 1.0, 1.125, 1.25, 1.375, 1.5]
+
+
+def test_pasted_person_is_the_view_the_model_gets():
+    torch.manual_seed(0)
+    preprocessor = small(canvas=dict(alpha=1.0, distractors=0))
+    views = preprocessor(dict(inputs=crops()))['views']
+    for name in views.scales:
+        person = halve(views.images[name])
+        for image, (x1, y1, x2, y2) in enumerate(views.boxes[name].tolist()):
+            torch.testing.assert_close(views.canvas[image, :, y1:y2, x1:x2],
+                                       person[image])
+
+
+def test_background_and_distractor_come_from_other_images():
+    torch.manual_seed(0)
+    inputs = crops(batch=3, num_scales=1)
+    for i in range(3):  # one flat grey level an image
+        for name in inputs:
+            inputs[name][i] = 40 + 80 * i
+    preprocessor = small(
+        canvas=dict(alpha=1.0), jitter_prob=0., solarize=dict(
+            scale=0., background=0.))
+    views = preprocessor(dict(inputs=inputs))['views']
+    levels = views.canvas[:, 0] * 0.229 + 0.485
+    for i in range(3):
+        found = set((levels[i] * 255).round().int().flatten().tolist())
+        # the person, the distractor (image i - 2) and the background (i - 1)
+        assert found == {40, 120, 200}
+        x1, y1, x2, y2 = views.boxes['scale_1'][i].tolist()
+        inside = (levels[i, y1:y2, x1:x2] * 255).round()
+        assert (inside == 40 + 80 * i).all()
+
+
+def test_batch_of_one_falls_back_to_flat_grey():
+    preprocessor = small(canvas=dict(alpha=1.0))
+    with pytest.warns(UserWarning, match='batch of one'):
+        views = preprocessor(dict(inputs=crops(batch=1)))['views']
+    outside = torch.ones(64, 64, dtype=torch.bool)
+    for name in views.scales:
+        x1, y1, x2, y2 = views.boxes[name][0].tolist()
+        outside[y1:y2, x1:x2] = False
+    assert (views.canvas[0][:, outside] == 0).all()
+
+
+def test_same_seed_gives_the_same_views():
+    results = []
+    for _ in range(2):
+        torch.manual_seed(5)
+        results.append(small()(dict(inputs=crops()))['views'])
+    for name, image in results[0].images.items():
+        assert torch.equal(image, results[1].images[name])
+    assert torch.equal(results[0].canvas, results[1].canvas)
+
+
+def test_views_nobody_asks_for_are_not_made():
+    preprocessor = small()
+    preprocessor.restrict({'anchor', 'scale'}, with_canvas=False)
+    views = preprocessor(dict(inputs=crops()))['views']
+    assert list(views.images) == ['anchor', 'scale_1', 'scale_2']
+    assert views.canvas is None
+
+
+def test_no_scales_is_allowed_without_canvas():
+    views = small()(dict(inputs=crops(num_scales=0)))['views']
+    assert views.scales == [] and views.canvas is None
+
+
+def test_autocast_does_not_touch_the_pixels():
+    torch.manual_seed(0)
+    plain = small()(dict(inputs=crops()))['views']
+    torch.manual_seed(0)
+    with torch.autocast('cpu', torch.bfloat16):
+        cast = small()(dict(inputs=crops()))['views']
+    assert torch.equal(plain.canvas, cast.canvas)
+
+
+@pytest.mark.parametrize('kwargs, inputs, match', [
+    (dict(canvas=dict(size=(60, 64))), None, 'multiple of 16'),
+    (dict(scale_range=(0.8, 0.9)), crops(), 'widen scale_range'),
+    (dict(), crops(num_scales=4), 'do not fit side by side'),
+    (dict(), {
+        k: v
+        for k, v in crops().items() if k != 'background'
+    }, "'background' crop"),
+])
+def test_bad_settings_are_named(kwargs, inputs, match):
+    torch.manual_seed(3)
+    kwargs = dict(canvas=dict(size=(64, 64)), scale_range=(1.0, 1.5)) | kwargs
+    with pytest.raises(ValueError, match=match):
+        PersonViewPreprocessor(**kwargs)(dict(inputs=inputs))

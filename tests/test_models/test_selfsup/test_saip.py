@@ -1,0 +1,201 @@
+import copy
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from ..tiny_saip import BACKBONES, batch_of_crops, build
+
+LOSSES = {'csm', 'csr', 'css'}
+
+
+def total(losses):
+    return sum(v for k, v in losses.items() if 'loss' in k)
+
+
+def views_of(model, **kwargs):
+    return model.data_preprocessor(batch_of_crops(**kwargs), True)['views']
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_every_trainable_parameter_gets_a_gradient(backbone):
+    model = build(backbone)
+    losses = model(views_of(model), mode='loss')
+    assert {k for k in losses if 'loss' in k} == {f'loss_{n}' for n in LOSSES}
+    total(losses).backward()
+    for name, param in model.named_parameters():
+        if name.startswith('expert.'):
+            assert not param.requires_grad and param.grad is None, name
+        else:
+            assert param.requires_grad, name
+            assert param.grad is not None, name
+            assert param.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+@pytest.mark.parametrize('without', [('csr', 'css'), ('csm', 'css'),
+                                     ('csm', 'csr'), ('css', ), ('csr', ),
+                                     ()])
+def test_no_unused_parameter_remains_for_ddp(backbone, without):
+    model = build(backbone, without)
+    losses = model(views_of(model), mode='loss')
+    total(losses).backward()
+    unused = [
+        name for name, param in model.named_parameters()
+        if param.requires_grad and param.grad is None
+    ]
+    assert unused == []
+    assert {k for k in losses
+            if 'loss' in k} == {f'loss_{n}'
+                                for n in LOSSES - set(without)}
+
+
+def test_work_of_an_absent_objective_is_not_done(monkeypatch):
+    model = build('vit', ('csr', 'css'))
+    views = views_of(model)
+    assert views.canvas is None
+    calls = []
+    forward = model.expert.encoder.forward
+    monkeypatch.setattr(
+        model.expert.encoder, 'forward',
+        lambda *a, **k: calls.append(k['tokens']) or forward(*a, **k))
+    model(views, mode='loss')
+    assert set(calls) == {'image'}
+
+
+def test_views_of_one_size_share_a_forward(monkeypatch):
+    model = build('vit')
+    views = views_of(model)
+    views.images['scale_1'] = views.images['scale_1'].new_zeros(4, 3, 64, 32)
+    views.images['scale_2'] = views.images['scale_2'].new_zeros(4, 3, 64, 32)
+    sizes = []
+    forward = model.encoder.forward
+    monkeypatch.setattr(
+        model.encoder, 'forward',
+        lambda x, *a, **k: sizes.append(tuple(x.shape)) or forward(x, *a, **k))
+    model.encode_student(views)
+    assert sorted(sizes) == [(8, 3, 32, 16), (12, 3, 64, 32)]
+
+
+def test_tokens_do_not_depend_on_the_grouping():
+    model = build('vit').eval()
+    views = views_of(model)
+    grouped = model.encode_student(views)
+    for name, out in grouped.items():
+        alone = model.encoder(views.images[name])
+        torch.testing.assert_close(out.image_token, alone.image_token)
+        if out.patch_tokens is not None:
+            torch.testing.assert_close(out.patch_tokens, alone.patch_tokens)
+
+
+def test_losses_are_float32_under_autocast():
+    model = build('vit')
+    views = views_of(model)
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = model(views, mode='loss')
+    assert all(v.dtype == torch.float32 for v in losses.values())
+    total(losses).backward()
+
+
+def test_center_moves_in_training_only():
+    model = build('vit')
+    views = views_of(model)
+    center = model.heads['csm'].center
+    model.eval()
+    model(views, mode='loss')
+    assert (center == 0).all()
+    model.train()
+    expert = model.encode_expert(views)
+    tokens = torch.cat([out.image_token for out in expert.tokens.values()])
+    mean = expert.project(tokens).mean(0)
+    model(views, mode='loss')
+    torch.testing.assert_close(center, 0.1 * mean)
+
+
+def test_pairs_of_equation_1_to_the_letter():
+    model = build('vit')
+    head = model.heads['csm']
+    head.expert_views, head.student_views = ['scale_1', 'scale_2'], ['anchor']
+    views = views_of(model)
+    model(views, mode='loss')['loss_csm'].backward()
+
+
+def test_no_scales_needs_matching_alone():
+    model = build('vit', ('csr', 'css'))
+    model(views_of(model, num_scales=0), mode='loss')
+    model = build('vit')
+    with pytest.raises(ValueError, match='num_scales >= 1'):
+        model(views_of(model, num_scales=0), mode='loss')
+
+
+def test_unknown_head_is_named():
+    with pytest.raises(ValueError, match='must be some of'):
+        build('vit', LOSSES)
+
+
+def test_three_losses_fall_on_one_batch():
+    model = build('vit')
+    views = views_of(model)
+    model.heads['csm'].center_momentum = 1.  # the targets stand still
+    optim = torch.optim.AdamW(
+        [p for p in model.parameters() if p.requires_grad], 5e-3)
+    first = None
+    for _ in range(40):
+        torch.manual_seed(0)  # the same mask every step
+        losses = model(views, mode='loss')
+        optim.zero_grad()
+        total(losses).backward()
+        optim.step()
+        first = first or {k: v.item() for k, v in losses.items()}
+    for name in ('loss_csr', 'loss_css'):
+        assert losses[name] < 0.9 * first[name]
+    assert losses['loss_csm'] < first['loss_csm']
+
+
+def _rank_gradients(rank, port, views, path):
+    dist.init_process_group(
+        'gloo', f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
+    model = build('vit')
+    half = slice(2 * rank, 2 * rank + 2)
+    part = copy.deepcopy(views)
+    part.images = {k: v[half] for k, v in views.images.items()}
+    part.canvas = views.canvas[half]
+    part.boxes = {k: v[half] for k, v in views.boxes.items()}
+    ddp = torch.nn.parallel.DistributedDataParallel(model)
+    fix_mask(model, half)
+    total(ddp(part, mode='loss')).backward()
+    grads = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    torch.save((grads, model.heads['csm'].center), f'{path}/{rank}.pth')
+    dist.destroy_process_group()
+
+
+def fix_mask(model, part=slice(None)):
+    """Hide the first three quarters of scale_1's patches, image by image."""
+    head = model.heads['csr']
+
+    def draw_masked(views):
+        image = views.images['scale_1']
+        length = image.shape[-2] // 16 * (image.shape[-1] // 16)
+        rolls = [
+            torch.arange(length).roll(i) < 3 * length // 4 for i in range(4)
+        ]
+        return 'scale_1', torch.stack(rolls)[part]
+
+    head.draw_masked = draw_masked
+
+
+def test_two_ranks_equal_one_with_both_halves(tmp_path, free_port):
+    model = build('vit')
+    views = views_of(model)
+    fix_mask(model)
+    total(model(views, mode='loss')).backward()
+    mp.spawn(
+        _rank_gradients, (free_port, views, str(tmp_path)), nprocs=2)
+    for rank in range(2):
+        grads, center = torch.load(tmp_path / f'{rank}.pth')
+        torch.testing.assert_close(center, model.heads['csm'].center)
+        for name, param in model.named_parameters():
+            if param.grad is not None:
+                torch.testing.assert_close(
+                    grads[name], param.grad, atol=1e-5, rtol=1e-4)
