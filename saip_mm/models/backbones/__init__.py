@@ -1,0 +1,3 @@
+from .vit import GridVisionTransformer
+
+__all__ = ['GridVisionTransformer']

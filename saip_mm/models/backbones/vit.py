@@ -1,0 +1,249 @@
+from typing import Optional, Sequence, Tuple
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModule, PretrainedInit
+from torch import Tensor, nn
+
+from mmpretrain.models.backbones import VisionTransformer
+from mmpretrain.models.utils import resize_pos_embed
+from mmpretrain.registry import MODELS
+from saip_mm.checkpoint import (check_weights, meta_of, peek_checkpoint,
+                                weights_of)
+from saip_mm.position_grid import Grid, table_layout
+
+
+def visible_indices(mask: Tensor, patches: int) -> Tensor:
+    """Places of the patches that are not masked.
+
+    Args:
+        mask (Tensor): ``(B, L)`` bool, True is hidden.
+        patches (int): L of the images.
+
+    Returns:
+        Tensor: ``(B, L_visible)`` int64, ascending.
+
+    Raises:
+        ValueError: If the mask is not bool, is made for another number of
+            patches, or hides different numbers of them.
+    """
+    if mask.dtype != torch.bool or mask.shape[1:] != (patches, ):
+        raise ValueError(f'mask must be (B, {patches}) bool, True is hidden; '
+                         f'got {tuple(mask.shape)} of {mask.dtype}')
+    counts = (~mask).sum(1)
+    fewest, most = torch.stack((counts.min(), counts.max())).tolist()
+    if fewest != most:
+        raise ValueError('mask must leave the same number of patches in every '
+                         f'image, got {fewest} to {most}: draw it by count')
+    return mask.byte().sort(dim=1, stable=True).indices[:, :most]
+
+
+@MODELS.register_module()
+class GridVisionTransformer(VisionTransformer):
+    """mmpretrain's plain transformer whose positions know their grid.
+
+    The parent takes every foreign position table for a square, and passes
+    tables of equal length whatever their geometry. Here the grid is saved
+    with the weights, in the buffer ``pos_grid`` (int64, rows and columns);
+    the other keys are the parent's. A loaded table is resized in two
+    dimensions from its own grid, which is told by, in this order:
+
+    1. ``pos_grid`` in the state dict;
+    2. ``checkpoint_grid`` below;
+    3. ``meta['position_grid']`` of the file that ``init_cfg`` names;
+    4. the only upright grid (1 <= h / w <= 3) with that many patches.
+
+    Args:
+        checkpoint_grid (tuple[int, int], optional): Rows and columns of the
+            position table in a checkpoint which does not say it.
+        init (str): Random start where no ``init_cfg`` is given: 'dino'
+            (truncated normal 0.02 for linear layers, class token and
+            positions, zero bias) or 'mmpretrain' (the parent's).
+            Defaults to 'dino'.
+        out_indices (int | Sequence[int]): As the parent's, but any sequence
+            may hold negative indices. Defaults to -1.
+        **kwargs: Arguments of ``mmpretrain.VisionTransformer``.
+
+    Raises:
+        ValueError: While loading, if the grid of the table cannot be told.
+    """
+
+    def __init__(self,
+                 *args,
+                 checkpoint_grid: Optional[Grid] = None,
+                 init: str = 'dino',
+                 out_indices=-1,
+                 **kwargs) -> None:
+        if isinstance(out_indices, Sequence):
+            out_indices = list(out_indices)  # the parent writes into it
+        super().__init__(*args, out_indices=out_indices, **kwargs)
+        if init not in ('dino', 'mmpretrain'):
+            raise ValueError(f"init '{init}' is unknown: use 'dino' or "
+                             "'mmpretrain'")
+        self.checkpoint_grid = checkpoint_grid
+        self.init = init
+        self._meta_grid: Optional[Grid] = None
+        self.register_buffer('pos_grid', torch.tensor(self.patch_resolution))
+
+    def init_weights(self) -> None:
+        """Initialise, or load ``init_cfg``'s checkpoint by its own grid.
+
+        Raises:
+            ValueError: If that file is damaged, or lacks blocks or the patch
+                embedding, or has them in other shapes.
+        """
+        pretrained = self._pretrained_cfg()
+        if self.is_init or pretrained is not None:
+            if not self.is_init:
+                self._peek(**pretrained)
+            # not the parent's, which draws the positions anew where init_cfg
+            # is a list, or on a second call
+            BaseModule.init_weights(self)
+            self._meta_grid = None
+            return
+        super().init_weights()
+        if self.init == 'dino' and not self.init_cfg:
+            self._init_as_dino()
+
+    def _pretrained_cfg(self) -> Optional[dict]:
+        cfgs = self.init_cfg or []
+        for cfg in [cfgs] if isinstance(cfgs, dict) else cfgs:
+            if cfg['type'] in ('Pretrained', PretrainedInit):
+                return cfg
+        return None
+
+    def _peek(self, checkpoint: str, prefix: str = '', **kwargs) -> None:
+        """Learn the grid of a file; refuse what mmengine would only warn of.
+
+        Norms and tokens may be absent: a classifier pools without a class
+        token, say. Without blocks the model would start from random weights.
+        """
+        content = peek_checkpoint(checkpoint)
+        self._meta_grid = meta_of(content).get('position_grid')
+        if content:
+            prefix = f'{prefix.rstrip(".")}.' if prefix else ''
+            weights = {
+                key[len(prefix):]: value
+                for key, value in weights_of(content).items()
+                if key.startswith(prefix)
+            }
+            check_weights(self, weights, checkpoint,
+                          ('layers.', 'patch_embed.'))
+
+    def _init_as_dino(self) -> None:
+        # comes last, as each block's own init_weights overrides the FFN
+        for module in self.layers.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        if self.cls_token is not None:
+            nn.init.trunc_normal_(self.cls_token, std=0.02)
+
+    def train(self, mode: bool = True) -> 'GridVisionTransformer':
+        """Switch mode, leave frozen stages in eval mode, return self."""
+        super().train(mode)
+        if mode and self.frozen_stages > 0:
+            self._freeze_stages()
+        return self
+
+    def _prepare_pos_embed(self, state_dict: dict, prefix: str, *args,
+                           **kwargs) -> None:
+        """Fit the checkpoint's table to this model, before it is loaded."""
+        key, grid_key = prefix + 'pos_embed', prefix + 'pos_grid'
+        saved = state_dict.get(grid_key)
+        # the buffer tells this model's grid: what is loaded is resized to it
+        state_dict[grid_key] = self.pos_grid.clone()
+        if key not in state_dict:
+            return
+        told = self.checkpoint_grid or self._meta_grid
+        if saved is not None:
+            told = saved.tolist()
+        table, own = state_dict[key], tuple(self.patch_resolution)
+        has_class_token = prefix + 'cls_token' in state_dict
+        grid, slots = table_layout(table.shape[1], has_class_token, told, key)
+        if grid != own:
+            print_log(
+                f'Resize {key} from {grid[0]}x{grid[1]} to '
+                f'{own[0]}x{own[1]} positions', 'current')
+        table = resize_pos_embed(table, grid, own, self.interpolate_mode,
+                                 slots)
+        if slots < self.num_extra_tokens:
+            # a class token without a position is one whose position is 0
+            table = torch.cat((torch.zeros_like(table[:, :1]), table), 1)
+        state_dict[key] = table[:, max(slots - self.num_extra_tokens, 0):]
+
+    def forward_tokens(
+            self,
+            x: Tensor,
+            inner: Optional[int] = None,
+            mask: Optional[Tensor] = None,
+            final: bool = True
+    ) -> Tuple[Optional[Tensor], Optional[Tensor], Grid]:
+        """Class token of the last block and patch tokens of an inner one.
+
+        Blocks beyond what is asked for are not run.
+
+        Args:
+            x (Tensor): ``(B, 3, H, W)``; H and W multiples of the patch.
+            inner (int, optional): Index of the block whose patch tokens are
+                wanted; negative counts from the end. Defaults to None.
+            mask (Tensor, optional): ``(B, L)`` bool, True is hidden: those
+                patches never enter the blocks. The same number an image.
+            final (bool): Whether the class token is wanted. Defaults to True.
+
+        Returns:
+            tuple:
+
+            - Tensor or None: Class token ``(B, D)`` after the final norm;
+              None if not wanted, or if the model has none.
+            - Tensor or None: Patch tokens ``(B, L, D)``, with a mask
+              ``(B, L_visible, D)`` in the order of the grid, not normalised.
+            - tuple[int, int]: Rows and columns of the full grid.
+
+        Raises:
+            ValueError: If a side is no multiple of the patch, ``inner`` is
+                no block, or the mask does not fit.
+        """
+        final = final and self.cls_token is not None
+        depth = self._depth_needed(inner, final)
+        x, grid = self._embed(x, mask)
+        patches = None
+        for index, layer in enumerate(self.layers[:depth]):
+            x = layer(x)
+            if inner is not None and index == inner % self.num_layers:
+                patches = x[:, self.num_extra_tokens:]
+        image = None
+        if final:
+            image = self.ln1(x[:, 0]) if self.final_norm else x[:, 0]
+        return image, patches, grid
+
+    def _depth_needed(self, inner: Optional[int], final: bool) -> int:
+        depth = self.num_layers
+        if inner is not None and not -depth <= inner < depth:
+            raise ValueError(f'inner block {inner} is outside the {depth} '
+                             'blocks of the backbone')
+        if final:
+            return depth
+        return 0 if inner is None else inner % depth + 1
+
+    def _embed(self, x: Tensor, mask: Optional[Tensor]) -> tuple:
+        """Visible patches with positions, behind the class token."""
+        sides, patch = x.shape[-2:], self.patch_embed.projection.stride
+        if sides[0] % patch[0] or sides[1] % patch[1]:
+            raise ValueError(
+                f'images of {sides[0]}x{sides[1]} are not divisible by the '
+                f'{patch[0]}x{patch[1]} patch: resize or crop them to '
+                'multiples of it')
+        x, grid = self.patch_embed(x)
+        extra = self.num_extra_tokens
+        positions = resize_pos_embed(self.pos_embed, self.patch_resolution,
+                                     grid, self.interpolate_mode, extra)
+        x = x + positions[:, extra:]
+        if mask is not None:
+            visible = visible_indices(mask, x.shape[1])
+            x = x.gather(1, visible[..., None].expand(-1, -1, x.shape[-1]))
+        if self.cls_token is not None:
+            token = self.cls_token + positions[:, :extra]
+            x = torch.cat((token.expand(len(x), -1, -1), x), 1)
+        return self.pre_norm(self.drop_after_pos(x)), tuple(grid)

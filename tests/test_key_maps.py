@@ -1,0 +1,145 @@
+import runpy
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+
+from mmpretrain.models.backbones import VisionTransformer
+from saip_mm.key_maps import convert_vit_keys, select_branch
+from saip_mm.models.backbones import GridVisionTransformer
+
+TOOLS = Path(__file__).parents[1] / 'tools' / 'model_converters'
+
+
+def release(prefix='module.backbone.', grid=(16, 8)):
+    """Random weights in the layout of SAIP's released checkpoints."""
+    generator = torch.Generator().manual_seed(0)
+
+    def random(*shape):
+        return 0.02 * torch.randn(*shape, generator=generator)
+
+    weights = {
+        'cls_token': random(1, 1, 192),
+        'pos_embed': random(1, 1 + grid[0] * grid[1], 192),
+        'patch_embed.proj.weight': random(192, 3, 16, 16),
+        'patch_embed.proj.bias': random(192)
+    }
+    layers = dict(norm1=(192, ), norm2=(192, ))
+    layers['attn.qkv'], layers['attn.proj'] = (576, 192), (192, 192)
+    layers['mlp.fc1'], layers['mlp.fc2'] = (768, 192), (192, 768)
+    for i in range(12):
+        for name, shape in layers.items():
+            weights[f'blocks.{i}.{name}.weight'] = random(*shape)
+            weights[f'blocks.{i}.{name}.bias'] = random(*shape[:1])
+    for name in ('norm', 'inter_norm'):
+        weights[f'{name}.weight'] = random(192)
+        weights[f'{name}.bias'] = random(192)
+    weights = {prefix + key: value for key, value in weights.items()}
+    if prefix:
+        start = prefix[:-len('backbone.')]
+        for decoder in ('csm_decoder', 'csr_decoder', 'css_decoder'):
+            weights[f'{start}{decoder}.mlp.0.weight'] = random(8, 192)
+    return weights
+
+
+@pytest.mark.parametrize('prefix', ['module.backbone.', 'backbone.', ''])
+def test_release_loads_without_a_missing_or_unexpected_key(prefix):
+    vit = convert_vit_keys(release(prefix))
+    model = VisionTransformer(arch='deit-tiny', img_size=(256, 128))
+    model.load_state_dict(vit.backbone)  # strict
+    assert vit.grid == (16, 8)
+    assert vit.patch_norm['weight'].shape == (192, )
+    assert set(vit.patch_norm) == {'weight', 'bias'}
+    assert len(vit.ignored) == (3 if prefix else 0)
+
+
+@torch.no_grad()
+def test_forward_equals_timm():
+    torch.manual_seed(0)
+    theirs = timm.create_model('vit_tiny_patch16_224').eval()
+    vit = convert_vit_keys(theirs.state_dict())
+    assert vit.grid == (14, 14)
+    assert vit.ignored == ['head.weight', 'head.bias']
+    ours = GridVisionTransformer(arch='deit-tiny', img_size=224).eval()
+    ours.load_state_dict(vit.backbone)
+    x = torch.randn(2, 3, 224, 224)
+    features = theirs.forward_features(x)
+    torch.testing.assert_close(ours(x)[0], features[:, 0])
+    inner = theirs.forward_intermediates(
+        x, indices=[6], output_fmt='NLC', intermediates_only=True)[0]
+    torch.testing.assert_close(ours.forward_tokens(x, 6)[1], inner)
+
+
+def test_branches():
+    a, b = dict(x=torch.ones(1)), dict(x=torch.zeros(1))
+    both = dict(student=a, teacher=b, epoch=3, args=Namespace())
+    assert select_branch(both, 'student')['x'] == 1
+    assert select_branch(both, 'teacher')['x'] == 0
+    assert select_branch(dict(teacher=b))['x'] == 0
+    assert select_branch(dict(model=a, optimizer={}))['x'] == 1
+    assert select_branch(dict(student=dict(state_dict=a)))['x'] == 1
+    assert select_branch(a)['x'] == 1
+    with pytest.raises(ValueError, match='student and teacher: choose'):
+        select_branch(both)
+    with pytest.raises(ValueError, match="no 'teacher'"):
+        select_branch(a, 'teacher')
+
+
+def change(weights, **changes):
+    for name, value in changes.items():
+        key = f'backbone.{name}'.replace('__', '.')
+        if value is None:
+            del weights[key]
+        else:
+            weights[key] = value
+    return weights
+
+
+@pytest.mark.parametrize('changes, error', [
+    (dict(blocks__3__norm1__bias=None), 'layers.3.ln1.bias is missing'),
+    (dict(norm__weight=None), 'ln1.weight is missing'),
+    (dict(pos_embed=None), 'no plain vision transformer'),
+    (dict(blocks__5__attn__qkv__weight=torch.ones(192, 192)),
+     r'qkv.weight has shape \(192, 192\), expected \(576, 192\)'),
+    (dict(blocks__0__ls1__gamma=torch.ones(192)),
+     "'backbone.blocks.0.ls1.gamma' has no counterpart"),
+    (dict(pos_embed=torch.ones(1, 193, 192)), '16x12 or 24x8.*--grid'),
+])
+def test_what_does_not_fit_is_named(changes, error):
+    with pytest.raises(ValueError, match=error):
+        convert_vit_keys(change(release('backbone.'), **changes))
+
+
+def test_given_grid_settles_the_choice():
+    weights = release('backbone.', (16, 12))
+    assert convert_vit_keys(weights, (16, 12)).grid == (16, 12)
+    with pytest.raises(ValueError, match='193 positions.*16x8'):
+        convert_vit_keys(weights, (16, 8))
+
+
+def test_tool(tmp_path, monkeypatch, capsys):
+    source, out = str(tmp_path / 'release.pth'), str(tmp_path / 'out.pth')
+    student = release(grid=(16, 12))
+    torch.save(
+        dict(
+            student=student,
+            teacher=release('backbone.'),
+            args=Namespace(lr=1.)), source)
+    tool = str(TOOLS / 'vit_to_mmpretrain.py')
+    argv = [tool, source, out, '--branch', 'student', '--grid', '16', '12']
+    monkeypatch.setattr(sys, 'argv', argv)
+    runpy.run_path(tool, run_name='__main__')
+    assert 'positions 16x12' in capsys.readouterr().out
+    model = GridVisionTransformer(
+        arch='deit-tiny',
+        img_size=(384, 128),
+        init_cfg=dict(type='Pretrained', checkpoint=out))
+    model.init_weights()
+    assert torch.equal(model.ln1.weight,
+                       student['module.backbone.norm.weight'])
+    monkeypatch.setattr(sys, 'argv', argv[:3])
+    with pytest.raises(SystemExit, match='release.pth: .*choose'):
+        runpy.run_path(tool, run_name='__main__')

@@ -1,0 +1,57 @@
+"""Convert a plain ViT of DINO, MAE, DeiT, timm or SAIP's release.
+
+    python tools/model_converters/vit_to_mmpretrain.py checkpoint.pth out.pth \
+        --branch teacher --grid 16 8
+"""
+import argparse
+from argparse import Namespace
+
+from saip_mm.checkpoint import read_checkpoint
+from saip_mm.engine.atomic_backend import AtomicBackend
+from saip_mm.export import checkpoint_bytes
+from saip_mm.key_maps import convert_vit_keys, select_branch
+
+
+def parse_args() -> Namespace:
+    parser = argparse.ArgumentParser(
+        description="Rename a plain transformer's weights to mmpretrain's "
+        'VisionTransformer')
+    parser.add_argument('checkpoint', help='file with blocks.0.attn.qkv ...')
+    parser.add_argument('out', help='file to write')
+    parser.add_argument(
+        '--branch',
+        choices=['student', 'teacher'],
+        help='whose weights, where the file holds both')
+    parser.add_argument(
+        '--grid',
+        type=int,
+        nargs=2,
+        metavar=('ROWS', 'COLUMNS'),
+        help='of the position table, where its length fits several')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        # DINO and MAE save their command line along, which is harmless
+        checkpoint = read_checkpoint(args.checkpoint, allow=[Namespace])
+        vit = convert_vit_keys(
+            select_branch(checkpoint, args.branch), args.grid)
+    except (FileNotFoundError, ValueError) as error:
+        raise SystemExit(f'error: {args.checkpoint}: {error}')
+    meta = dict(
+        position_grid=list(vit.grid),
+        origin=dict(file=args.checkpoint, branch=args.branch))
+    converted = dict(meta=meta, state_dict=vit.backbone)
+    if vit.patch_norm:
+        converted['patch_norm'] = vit.patch_norm
+    AtomicBackend().put(checkpoint_bytes(converted), args.out)
+    print(f'{args.out}: {len(vit.backbone)} tensors, positions '
+          f'{vit.grid[0]}x{vit.grid[1]}, {len(vit.patch_norm)} of the inner '
+          f'norm; left out: {", ".join(vit.ignored[:5]) or "nothing"}'
+          f'{" ..." if len(vit.ignored) > 5 else ""}')
+
+
+if __name__ == '__main__':
+    main()
