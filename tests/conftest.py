@@ -5,9 +5,9 @@ import torch
 
 
 @pytest.fixture(autouse=True, scope='session')
-def two_threads():
-    """Tests share two cores with their data workers."""
-    torch.set_num_threads(2)
+def one_thread():
+    """Tiny tensors: more threads would only wait for each other."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

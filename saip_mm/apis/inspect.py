@@ -1,0 +1,71 @@
+"""Build the parts of a pretraining config outside a training run."""
+from pathlib import Path
+from typing import Optional, Tuple, Union
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from mmengine.utils import import_modules_from_strings
+from mmpretrain.registry import DATASETS, MODELS
+
+from ..models.selfsup import SAIP
+from ..visualization import draw
+
+
+def load_config(config: Union[str, Path, Config],
+                options: Optional[dict] = None) -> Config:
+    """Read a config, apply options, import what it names, set its scope."""
+    if not isinstance(config, Config):
+        config = Config.fromfile(str(config))
+    config.merge_from_dict(options or {})
+    imports = config.get('custom_imports')
+    if imports:
+        import_modules_from_strings(**imports)
+    init_default_scope(config.get('default_scope', 'mmpretrain'))
+    return config
+
+
+def build_saip(config: Config, checkpoint: Optional[str] = None) -> SAIP:
+    """Build a config's model, with a checkpoint's weights or initialised."""
+    model = MODELS.build(config.model)
+    if checkpoint:
+        load_checkpoint(model, checkpoint, map_location='cpu')
+    else:
+        model.init_weights()
+    return model
+
+
+def draw_batch(what: str,
+               config: Union[str, Config],
+               checkpoint: Optional[str],
+               out: str,
+               num: int = 6,
+               seed: int = 0,
+               options: Optional[dict] = None) -> Tuple[int, int]:
+    """Draw some images of a config's training set and save the picture.
+
+    Args:
+        what (str): 'views', 'reconstruction' or 'search'.
+        config (str | Config): A pretraining config.
+        checkpoint (str, optional): Its checkpoint.
+        out (str): PNG file to write.
+        num (int): Number of images, the rows of the picture.
+        seed (int): Of the choice of images and of all draws.
+        options (dict, optional): Changes to the config.
+
+    Returns:
+        tuple[int, int]: Height and width of the picture.
+    """
+    config = load_config(config, options)
+    torch.manual_seed(seed)
+    model = build_saip(config, checkpoint)
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    order = np.random.default_rng(seed).permutation(len(dataset))[:num]
+    picture = draw(what, model, [dataset[int(i)] for i in order], seed)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(out), picture[..., ::-1]):
+        raise OSError(f'cannot write the picture {out}: is it a .png path?')
+    return picture.shape[:2]

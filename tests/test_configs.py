@@ -1,0 +1,114 @@
+"""Every config under configs/: parsed, built and run for a step, tiny."""
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmpretrain.registry import MODELS
+
+from saip_mm.models import SAIP
+
+from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+LEAVES = sorted(p for p in CONFIGS.rglob('*.py')
+                if '_base_' not in p.relative_to(CONFIGS).parts)
+PRETRAINING = [p for p in LEAVES if p.relative_to(CONFIGS).parts[0] == 'saip']
+
+
+def name_of(path):
+    return str(path.relative_to(CONFIGS))
+
+
+@pytest.fixture
+def images(tmp_path):
+    """A folder of five noisy photographs, tall and wide."""
+    folder = tmp_path / 'persons'
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(5):
+        size = (80, 40, 3) if i % 2 else (48, 64, 3)
+        cv2.imwrite(str(folder / f'{i}.png'), rng.integers(0, 255, size))
+    return str(folder)
+
+
+def shrink(config, images, work_dir):
+    """Same parts and wiring, small widths and pictures, five images."""
+    backbone = config.model.encoder.backbone
+    if backbone.type == 'GridVisionTransformer':
+        backbone.update(arch=ARCH, img_size=(64, 32))
+        config.model.encoder.patch_index = min(
+            config.model.encoder.patch_index, 1)
+    else:
+        tiny = {c['model_name']: c for c in (STARNET, TINYVIT)}
+        backbone.update(tiny[backbone.model_name])
+    config.model.data_preprocessor.update(scale_range=(0.5, 1.5))
+    config.model.data_preprocessor.canvas.size = (64, 64)
+    for name, head in config.model.heads.items():
+        if head and name == 'csm':
+            head.decoder.update(
+                hidden_dims=16, bottleneck_dims=8, num_prototypes=32)
+        elif head:
+            head.decoder.update(dims=16, depth=1, num_heads=2)
+    loader = config.train_dataloader
+    loader.update(
+        batch_size=2, num_workers=0, persistent_workers=False,
+        pin_memory=False)
+    loader.dataset.sources = [dict(data_root=images)]
+    loader.dataset.pipeline[-1].update(
+        size=(64, 32), local_size=(32, 16), background_size=(64, 64))
+    config.train_cfg.max_epochs = 1
+    # one epoch has no room for a warm-up
+    config.param_scheduler = config.param_scheduler[1:]
+    config.param_scheduler[0].begin = 0
+    config.default_hooks.pop('knn', None)
+    config.visualizer.vis_backends = [dict(type='LocalVisBackend')]
+    config.env_cfg.dist_cfg.backend = 'gloo'
+    config.work_dir = str(work_dir)
+    config.experiment_name = Path(work_dir).name
+    config.pop('sync_bn', None)
+    return config
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=name_of)
+def test_parses_and_comes_back(path):
+    config = Config.fromfile(path)
+    assert Config.fromstring(config.pretty_text, '.py').model == config.model
+
+
+@pytest.mark.parametrize('path', PRETRAINING, ids=name_of)
+def test_runs_two_steps(path, images, tmp_path):
+    config = shrink(Config.fromfile(path), images, tmp_path / 'work')
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert runner.iter == 2
+    model = runner.model
+    assert isinstance(model, SAIP)
+    wanted = {k for k, v in config.model.heads.items() if v}
+    assert set(model.heads) == wanted
+    logged = set(runner.message_hub.log_scalars)
+    assert {f'train/loss_{name}' for name in wanted} <= logged
+    assert {
+        'train/lr', 'train/wd', 'train/momentum', 'train/grad_norm'
+    } <= logged, logged
+    for param in model.parameters():
+        assert param.isfinite().all()
+    checkpoint = torch.load(tmp_path / 'work/epoch_1.pth', weights_only=True)
+    assert checkpoint['meta']['iter'] == 2
+
+
+@pytest.mark.parametrize('path', PRETRAINING, ids=name_of)
+def test_full_size_parameters(path):
+    """The backbones of the paper, to the parameter ; a comment says what timm leaves out."""
+    config = Config.fromfile(path)
+    if path.name == 'demo.py':
+        pytest.skip('a reduced size')
+    backbone = MODELS.build(config.model.encoder.backbone)
+    count = sum(p.numel() for p in backbone.parameters())
+    assert count == {
+        'starnet_s3.py': 5_493_280,  # without the final BatchNorm
+        'tinyvit_5m.py': 5_071_124  # without the final LayerNorm
+    }.get(path.name, 5_511_360)

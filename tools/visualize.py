@@ -1,0 +1,36 @@
+"""Draw what the model gets (views) and gives (reconstruction, search).
+
+    python tools/visualize.py views configs/saip/vit_tiny.py --out views.png
+    python tools/visualize.py search CONFIG CHECKPOINT --out search.png
+"""
+import argparse
+import logging
+
+from mmengine.config import DictAction
+
+from saip_mm.apis.inspect import draw_batch
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('what', choices=('views', 'reconstruction', 'search'))
+    parser.add_argument('config', help='a pretraining config')
+    parser.add_argument('checkpoint', nargs='?', help='of that config')
+    parser.add_argument('--out', default=None, help='PNG (default: WHAT.png)')
+    parser.add_argument('--num', type=int, default=6, help='images (rows)')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
+    logging.getLogger().setLevel(logging.WARNING)
+    out = args.out or f'{args.what}.png'
+    size = draw_batch(args.what, args.config, args.checkpoint, out, args.num,
+                      args.seed, args.cfg_options)
+    print(f'{out}: {size[1]}x{size[0]} pixels, {args.num} images')
+
+
+if __name__ == '__main__':
+    main()
