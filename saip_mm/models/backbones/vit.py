@@ -11,6 +11,7 @@ from mmpretrain.registry import MODELS
 from saip_mm.checkpoint import (check_weights, meta_of, peek_checkpoint,
                                 weights_of)
 from saip_mm.position_grid import Grid, table_layout
+from ..gelu_linear import lighten_ffn
 
 
 def visible_indices(mask: Tensor, patches: int) -> Tensor:
@@ -80,6 +81,8 @@ class GridVisionTransformer(VisionTransformer):
         if init not in ('dino', 'mmpretrain'):
             raise ValueError(f"init '{init}' is unknown: use 'dino' or "
                              "'mmpretrain'")
+        for layer in self.layers:
+            lighten_ffn(layer.ffn)
         self.checkpoint_grid = checkpoint_grid
         self.init = init
         self._meta_grid: Optional[Grid] = None

@@ -1,0 +1,123 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = '''
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from torch import nn
+from torch.utils.data import Dataset
+
+from mmpretrain.registry import DATASETS, HOOKS, MODELS
+
+
+@DATASETS.register_module()
+class Points(Dataset):
+
+    def __len__(self):
+        return 16
+
+    def __getitem__(self, index):
+        return dict(inputs=torch.full((3, 4, 4), float(index)))
+
+
+@MODELS.register_module()
+class Toy(BaseModel):
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
+
+    def forward(self, inputs, mode='tensor'):
+        return dict(loss=(self.layers(inputs) - inputs.mean()).square().mean())
+
+
+@HOOKS.register_module()
+class SaveEveryRank(Hook):
+
+    def after_train(self, runner):
+        weights = dict(runner.model.module.named_parameters())
+        torch.save(weights, f'rank{get_rank()}.pth')
+'''
+CONFIG = '''
+default_scope = 'mmpretrain'
+custom_imports = dict(imports=['toy_module'])
+model = dict(type='Toy')
+sync_bn = 'torch'
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=0,
+    dataset=dict(type='Points'),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'))
+optim_wrapper = dict(
+    type='AmpOptimWrapper', optimizer=dict(type='SGD', lr=0.08))
+auto_scale_lr = dict(enable=False, base_batch_size=16)
+train_cfg = dict(by_epoch=True, max_epochs=2)
+custom_hooks = [dict(type='SaveEveryRank')]
+randomness = dict(seed=0)
+env_cfg = dict(dist_cfg=dict(backend='nccl'))
+'''
+
+
+@pytest.mark.slow
+def test_two_gloo_processes_stay_the_same_model(tmp_path):
+    (tmp_path / 'toy_module.py').write_text(MODULE)
+    (tmp_path / 'toy_config.py').write_text(CONFIG)
+    env = dict(
+        os.environ,
+        CUDA_VISIBLE_DEVICES='',
+        OMP_NUM_THREADS='1',
+        PYTHON=sys.executable,
+        PYTHONPATH=str(tmp_path))
+    # another folder than the repository's: paths are relative to it
+    done = subprocess.run([
+        str(ROOT / 'tools' / 'dist_train.sh'), 'toy_config.py', '2',
+        '--auto-scale-lr', '--work-dir', 'work'
+    ],
+                          cwd=tmp_path,
+                          env=env,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT,
+                          text=True,
+                          timeout=600)
+    assert done.returncode == 0, done.stdout[-3000:]
+    # 2 x 4 = 8 images, half of what the rate was meant for
+    assert done.stdout.count('batch 4 per GPU x 2 GPUs x 1 accumulated = 8, '
+                             'learning rate 0.08 (for 16) -> 0.04') == 1
+    assert done.stdout.count('training in float32') == 1
+    assert done.stdout.count('SyncBatchNorm needs GPUs') == 1
+    first, second = (
+        torch.load(tmp_path / f'rank{rank}.pth', weights_only=True)
+        for rank in (0, 1))
+    assert first.keys() == second.keys() and len(first) == 4
+    for name in first:
+        assert torch.equal(first[name], second[name]), name
+    assert (tmp_path / 'work' / 'epoch_2.pth').is_file()
+
+
+@pytest.mark.parametrize('script, arguments', [
+    ('dist_train.sh', ['config.py']),
+    ('dist_test.sh', ['config.py', 'weights.pth']),
+    ('slurm_train.sh', ['partition', 'job', 'config.py']),
+])
+def test_scripts_say_how_they_are_used(script, arguments):
+    done = subprocess.run([str(ROOT / 'tools' / script), *arguments],
+                          capture_output=True,
+                          text=True)
+    assert done.returncode == 2 and 'usage:' in done.stderr
+
+
+def test_number_of_processes_must_be_one():
+    done = subprocess.run(
+        [str(ROOT / 'tools' / 'dist_train.sh'), 'config.py', '--amp'],
+        capture_output=True,
+        text=True)
+    assert done.returncode == 2 and "got '--amp'" in done.stderr

@@ -1,0 +1,75 @@
+"""Train what a config describes.
+
+    python tools/train.py configs/saip/vit_tiny.py
+    python tools/train.py configs/saip/vit_tiny.py --resume
+
+Several GPUs: tools/dist_train.sh, tools/slurm_train.sh.
+"""
+import argparse
+import os
+
+from mmengine.config import DictAction
+
+from saip_mm.engine.launch import train
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--work-dir',
+        help='folder for checkpoints and logs; default: work_dirs/ and the '
+        "config's place under configs/")
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint; without a path, from the last one '
+        'of the work dir')
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision (float32 with a warning if there is no GPU)')
+    parser.add_argument(
+        '--amp-dtype',
+        choices=['float16', 'bfloat16'],
+        help='data type of --amp; default: float16')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate to batch x GPUs x accumulation')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override settings: train_dataloader.batch_size=64 '
+        'key="[a,b]" key="[(a,b),(c,d)]"')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def main():
+    args = parse_args()
+    train(
+        args.config,
+        work_dir=args.work_dir,
+        resume=args.resume,
+        amp=args.amp,
+        amp_dtype=args.amp_dtype,
+        auto_scale_lr=args.auto_scale_lr,
+        cfg_options=args.cfg_options,
+        launcher=args.launcher)
+
+
+if __name__ == '__main__':
+    main()
