@@ -47,17 +47,19 @@ def grid(columns: Dict[str, np.ndarray]) -> np.ndarray:
     """
     rows = len(next(iter(columns.values())))
     height = max(images.shape[1] for images in columns.values())
-    widths = [max(images.shape[2], 8 * len(t)) for t, images in columns.items()]
-    sheet = np.full((TITLE + rows * (height + GAP),
-                     sum(widths) + GAP * len(widths), 3), 255, np.uint8)
+    widths = [
+        max(images.shape[2], 8 * len(t)) for t, images in columns.items()
+    ]
+    sheet = np.full(
+        (TITLE + rows * (height + GAP), sum(widths) + GAP * len(widths), 3),
+        255, np.uint8)
     left = 0
     for (title, images), width in zip(columns.items(), widths):
         cv2.putText(sheet, title, (left, TITLE - 5), cv2.FONT_HERSHEY_SIMPLEX,
                     0.4, (0, 0, 0), 1, cv2.LINE_AA)
         for row, image in enumerate(images):
             top = TITLE + row * (height + GAP)
-            sheet[top:top + image.shape[0],
-                  left:left + image.shape[1]] = image
+            sheet[top:top + image.shape[0], left:left + image.shape[1]] = image
         left += width + GAP
     return sheet
 
@@ -92,8 +94,7 @@ def draw_views(model: SAIP, views: Views) -> np.ndarray:
         for name, image in views.images.items()
     }
     if views.canvas is not None:
-        columns['canvas'] = _draw_boxes(
-            _pixels_of(model, views.canvas), views)
+        columns['canvas'] = _draw_boxes(_pixels_of(model, views.canvas), views)
     return grid(columns)
 
 
@@ -179,7 +180,9 @@ DRAWINGS = dict(
     views=draw_views, reconstruction=draw_reconstruction, search=draw_search)
 
 
-def draw(what: str, model: SAIP, samples: List[dict],
+def draw(what: str,
+         model: SAIP,
+         samples: List[dict],
          seed: int = 0) -> np.ndarray:
     """Draw one of 'views', 'reconstruction', 'search' of some samples.
 

@@ -7,15 +7,15 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+
 from mmpretrain.registry import MODELS
-
 from saip_mm.models import SAIP
-
 from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
-LEAVES = sorted(p for p in CONFIGS.rglob('*.py')
-                if '_base_' not in p.relative_to(CONFIGS).parts)
+LEAVES = sorted(
+    p for p in CONFIGS.rglob('*.py')
+    if '_base_' not in p.relative_to(CONFIGS).parts)
 PRETRAINING = [p for p in LEAVES if p.relative_to(CONFIGS).parts[0] == 'saip']
 
 
@@ -55,7 +55,9 @@ def shrink(config, images, work_dir):
             head.decoder.update(dims=16, depth=1, num_heads=2)
     loader = config.train_dataloader
     loader.update(
-        batch_size=2, num_workers=0, persistent_workers=False,
+        batch_size=2,
+        num_workers=0,
+        persistent_workers=False,
         pin_memory=False)
     loader.dataset.sources = [dict(data_root=images)]
     loader.dataset.pipeline[-1].update(
@@ -91,9 +93,8 @@ def test_runs_two_steps(path, images, tmp_path):
     assert set(model.heads) == wanted
     logged = set(runner.message_hub.log_scalars)
     assert {f'train/loss_{name}' for name in wanted} <= logged
-    assert {
-        'train/lr', 'train/wd', 'train/momentum', 'train/grad_norm'
-    } <= logged, logged
+    assert {'train/lr', 'train/wd', 'train/momentum',
+            'train/grad_norm'} <= logged, logged
     for param in model.parameters():
         assert param.isfinite().all()
     checkpoint = torch.load(tmp_path / 'work/epoch_1.pth', weights_only=True)
@@ -102,7 +103,7 @@ def test_runs_two_steps(path, images, tmp_path):
 
 @pytest.mark.parametrize('path', PRETRAINING, ids=name_of)
 def test_full_size_parameters(path):
-    """The backbones of the paper, to the parameter ; a comment says what timm leaves out."""
+    """The paper's backbones, to the parameter."""
     config = Config.fromfile(path)
     if path.name == 'demo.py':
         pytest.skip('a reduced size')

@@ -58,11 +58,20 @@ custom_hooks = [
     dict(type='ExpertTemperatureHook', start=0.04, end=0.04, epochs=1),
     dict(type='FreezePrototypesHook', epochs=1),
 ]
+knn_pipeline = [
+    dict(type='DecodeImage'),
+    dict(type='ResizePerson', size=(128, 64)),
+]
+market = dict(
+    type='MarketDataset',
+    data_root='data/synthetic/market1501',
+    pipeline=knn_pipeline)
 default_hooks = dict(
     logger=dict(interval=10),
     checkpoint=dict(interval=1),
+    collapse=dict(begin=40, interval=10),
     knn=dict(
         type='RetrievalMonitorHook',
-        query={{_base_.knn_query}},
-        gallery={{_base_.knn_gallery}},
+        query=dict(split='query', **market),
+        gallery=dict(split='gallery', **market),
         interval=2))

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmpretrain.registry import DATASETS, OPTIM_WRAPPERS
 from torch.utils.data import default_collate
 
+from mmpretrain.registry import DATASETS, OPTIM_WRAPPERS
 from .inspect import build_saip, load_config
 
 YARDSTICKS = dict(views='reference_views.py', step='reference_step.py')
@@ -126,10 +126,11 @@ def _yardstick(folder: Optional[Path], name: str, *args) -> Dict[str, float]:
     script = folder and folder / YARDSTICKS[name]
     if not script or not script.is_file():
         return {}
-    out = subprocess.run([sys.executable, str(script), *map(str, args)],
-                         capture_output=True,
-                         text=True,
-                         check=True).stdout
+    out = subprocess.run(
+        [sys.executable, str(script), *map(str, args)],
+        capture_output=True,
+        text=True,
+        check=True).stdout
     memory = MEMORY.search(out)
     return {
         'rate': float(NUMBER.search(out).group(1)),
@@ -181,16 +182,17 @@ def benchmark_pretrain(config: str,
                                steps, threads)
         note(step=batch / step['step'], peak=step['peak'])
         if images:
-            note(**{
-                f'reference_{k}_views': v
-                for k, v in _yardstick(folder, 'views', images).items()
-            })
+            note(
+                **{
+                    f'reference_{k}_views': v
+                    for k, v in _yardstick(folder, 'views', images).items()
+                })
         note(
             **{
                 f'reference_{k}_step': v
-                for k, v in _yardstick(folder, 'step', '--batch', batch,
-                                       '--steps', steps, '--threads',
-                                       threads).items()
+                for k, v in
+                _yardstick(folder, 'step', '--batch', batch, '--steps', steps,
+                           '--threads', threads).items()
             })
     medians = {key: statistics.median(values) for key, values in found.items()}
     rows = []

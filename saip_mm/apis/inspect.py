@@ -9,8 +9,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmengine.utils import import_modules_from_strings
-from mmpretrain.registry import DATASETS, MODELS
 
+from mmpretrain.registry import DATASETS, MODELS
 from ..models.selfsup import SAIP
 from ..visualization import draw
 

@@ -5,9 +5,9 @@ import re
 from typing import Callable, NamedTuple, Sequence, Union
 
 from mmengine.logging import print_log
-from mmpretrain.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
+from mmpretrain.registry import DATASETS, TRANSFORMS
 from .transforms import BrokenImageError
 
 FOLDERS = dict(

@@ -6,9 +6,9 @@ from typing import Callable, List, Optional, Sequence, Union
 import numpy as np
 import torch
 from mmengine.logging import print_log
-from mmpretrain.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
+from mmpretrain.registry import DATASETS, TRANSFORMS
 from .sources import ImageSource, build_source
 from .transforms import BrokenImageError, decode_image
 

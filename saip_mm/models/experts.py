@@ -117,12 +117,14 @@ class FrozenExpert(Expert):
 
     trainable_average = False
 
-    def __init__(self,
-                 encoder: dict,
-                 mean=None,
-                 std=None,
-                 view_mean=(123.675, 116.28, 103.53),
-                 view_std=(58.395, 57.12, 57.375)) -> None:
+    def __init__(
+        self,
+        encoder: dict,
+        mean=None,
+        std=None,
+        view_mean=(123.675, 116.28, 103.53),
+        view_std=(58.395, 57.12, 57.375)
+    ) -> None:
         super().__init__()
         self.encoder = MODELS.build(dict(type='PersonEncoder') | dict(encoder))
         self.encoder.init_weights()

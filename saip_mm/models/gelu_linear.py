@@ -1,4 +1,4 @@
-"""A linear layer behind a GELU which keeps one tensor for backward, not two."""
+"""A linear layer behind a GELU that keeps one tensor for backward."""
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

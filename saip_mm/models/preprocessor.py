@@ -7,14 +7,13 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from mmpretrain.registry import MODELS
-from .view_ops import (apply_colour, channel_means, draw_colour, gaussian_blur_, halve,
-                       normalising_maps, paste_persons, place_persons,
-                       resize_crops, solarize_)
+from .view_ops import (apply_colour, channel_means, draw_colour,
+                       gaussian_blur_, halve, normalising_maps, paste_persons,
+                       place_persons, resize_crops, solarize_)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CELL = 16  # stride of the patch tokens, and side of a canvas cell
-CACHED_VALUES = 786432
 
 
 @dataclass
@@ -127,8 +126,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         cells = range(1, int(high * width) // CELL + 1)
         scales = [cell * CELL / width for cell in cells]
         fitting = [
-            s for s in scales
-            if low <= s <= high and (s * height) % CELL == 0
+            s for s in scales if low <= s <= high and (s * height) % CELL == 0
         ]
         if not fitting:
             raise ValueError(
@@ -203,7 +201,8 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             images[name] = solarize_(out, inverted, self.mean, self.std)
         return images
 
-    def _other_persons(self, persons: List[Tensor], count: int) -> List[Tensor]:
+    def _other_persons(self, persons: List[Tensor],
+                       count: int) -> List[Tensor]:
         """Persons of other images, as large as the space beside allows.
 
         A distractor is as large as one of the searched persons, so size does

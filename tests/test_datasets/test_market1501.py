@@ -1,8 +1,8 @@
 import pytest
 import torch
-from mmpretrain.registry import DATASETS
 from torch.utils.data import DataLoader
 
+from mmpretrain.registry import DATASETS
 from saip_mm.datasets import MarketDataset
 from saip_mm.datasets.market1501 import parse_name
 from ._images import write_tree

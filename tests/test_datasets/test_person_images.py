@@ -8,9 +8,9 @@ import unicodedata
 import numpy as np
 import pytest
 import torch
-from mmpretrain.registry import DATASETS
 from torch.utils.data import DataLoader
 
+from mmpretrain.registry import DATASETS
 from saip_mm.datasets import KeyTable, PersonImages, ResumableSampler
 from saip_mm.datasets import person_images as module
 from ._images import write_tree

@@ -2,9 +2,9 @@ from unittest.mock import patch
 
 import pytest
 import torch
-from mmpretrain.registry import DATA_SAMPLERS
 from torch.utils.data import DataLoader, Dataset
 
+from mmpretrain.registry import DATA_SAMPLERS
 from saip_mm.datasets.samplers import ResumableSampler
 
 WHERE = 'saip_mm.datasets.samplers.get_dist_info'

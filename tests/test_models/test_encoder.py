@@ -1,16 +1,16 @@
 import pytest
 import torch
+
 from mmpretrain.registry import MODELS
-
 from saip_mm.models.encoder import gather_visible
-
 from .tiny_saip import BACKBONES, VIT
 
 
 def encoder(backbone, **kwargs):
     torch.manual_seed(0)
-    cfg = dict(type='PersonEncoder', backbone=BACKBONES[backbone],
-               patch_index=1) | kwargs
+    cfg = dict(
+        type='PersonEncoder', backbone=BACKBONES[backbone],
+        patch_index=1) | kwargs
     return MODELS.build(cfg)
 
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
-from mmpretrain.registry import MODELS
 from torch import nn
 
+from mmpretrain.registry import MODELS
 from .tiny_saip import BACKBONES, TINYVIT, VIT, batch_of_crops, build
 
 
@@ -22,7 +22,10 @@ def test_average_moves_parameters_and_buffers(backbone):
     before = {k: v.clone() for k, v in model.expert.state_dict().items()}
     shake(model)
     student = {
-        **{f'encoder.{k}': v for k, v in model.encoder.state_dict().items()},
+        **{
+            f'encoder.{k}': v
+            for k, v in model.encoder.state_dict().items()
+        },
         **{
             f'decoder.{k}': v
             for k, v in model.heads['csm'].decoder.state_dict().items()
@@ -71,15 +74,14 @@ def test_cached_attention_bias_follows_the_average():
 @pytest.mark.parametrize('expert', [VIT, TINYVIT])
 def test_frozen_expert_of_another_width(expert):
     model = build(
-        'vit',
-        ('csm', 'csr', 'css'),
-        expert=dict(type='FrozenExpert', encoder=dict(backbone=expert, patch_index=1)),
+        'vit', ('csm', 'csr', 'css'),
+        expert=dict(
+            type='FrozenExpert', encoder=dict(backbone=expert, patch_index=1)),
         heads=dict(
             csm=dict(
                 type='CrossScaleMatchingHead',
                 decoder=dict(
-                    type='AlignmentDecoder',
-                    hidden_dims=16,
+                    type='AlignmentDecoder', hidden_dims=16,
                     bottleneck_dims=8)),
             csr=dict(
                 type='CrossScaleReconstructionHead',
@@ -88,8 +90,7 @@ def test_frozen_expert_of_another_width(expert):
                 type='CrossScaleSearchHead',
                 decoder=dict(dims=16, depth=1, num_heads=2))))
     before = {k: v.clone() for k, v in model.expert.named_parameters()}
-    losses = model(
-        **model.data_preprocessor(batch_of_crops()), mode='loss')
+    losses = model(**model.data_preprocessor(batch_of_crops()), mode='loss')
     sum(v for k, v in losses.items() if 'loss' in k).backward()
     for name, param in model.expert.named_parameters():
         assert param.grad is None and torch.equal(param, before[name])
@@ -110,7 +111,7 @@ def test_frozen_expert_renormalises_its_input():
     mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
     std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
     expert.encoder.extract((pixels - mean) / std)
-    own = (pixels - torch.tensor([120., 110., 100.]).view(3, 1, 1)
-           ) / torch.tensor([60., 70., 80.]).view(3, 1, 1)
+    own = (pixels - torch.tensor([120., 110., 100.]).view(
+        3, 1, 1)) / torch.tensor([60., 70., 80.]).view(3, 1, 1)
     torch.testing.assert_close(seen[0], own, atol=1e-4, rtol=1e-4)
     assert isinstance(expert.encoder.image_norm, nn.LayerNorm)

@@ -17,8 +17,7 @@ def test_values_and_gradients_equal_the_pair():
     for layer in (light, pair):
         out = layer(x)
         grads.append(
-            torch.autograd.grad(
-                out.square().sum(), (x, *layer.parameters())))
+            torch.autograd.grad(out.square().sum(), (x, *layer.parameters())))
     for ours, theirs in zip(*grads):
         torch.testing.assert_close(ours, theirs)
 

@@ -16,7 +16,8 @@ def crops(batch=3, num_scales=2, num_locals=2, size=(64, 32)):
     })
     sizes['background'] = (64, 64)
     return {
-        name: torch.randint(
+        name:
+        torch.randint(
             0, 256, (batch, 3, *s), dtype=torch.uint8, generator=generator)
         for name, s in sizes.items()
     }
@@ -69,8 +70,9 @@ def test_background_and_distractor_come_from_other_images():
         for name in inputs:
             inputs[name][i] = 40 + 80 * i
     preprocessor = small(
-        canvas=dict(alpha=1.0), jitter_prob=0., solarize=dict(
-            scale=0., background=0.))
+        canvas=dict(alpha=1.0),
+        jitter_prob=0.,
+        solarize=dict(scale=0., background=0.))
     views = preprocessor(dict(inputs=inputs))['views']
     levels = views.canvas[:, 0] * 0.229 + 0.485
     for i in range(3):

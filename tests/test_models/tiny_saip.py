@@ -1,11 +1,10 @@
 """A SAIP small enough for a test, and batches of crops for it."""
 import torch
-from mmpretrain.registry import MODELS
 
 import saip_mm.models  # noqa: F401
+from mmpretrain.registry import MODELS
 
-ARCH = dict(
-    embed_dims=16, num_layers=3, num_heads=2, feedforward_channels=32)
+ARCH = dict(embed_dims=16, num_layers=3, num_heads=2, feedforward_channels=32)
 VIT = dict(
     type='GridVisionTransformer', arch=ARCH, img_size=(64, 32), patch_size=16)
 STARNET = dict(
@@ -43,8 +42,10 @@ def saip_config(backbone='vit', without=(), **kwargs):
         type='SAIP',
         encoder=dict(
             type='PersonEncoder', backbone=BACKBONES[backbone], patch_index=1),
-        heads={k: v
-               for k, v in heads.items() if k not in without},
+        heads={
+            k: v
+            for k, v in heads.items() if k not in without
+        },
         data_preprocessor=dict(
             scale_range=(0.5, 1.5), canvas=dict(size=(64, 64)))) | kwargs
 
@@ -66,7 +67,11 @@ def batch_of_crops(batch=4, num_scales=2, num_locals=2, seed=0):
     sizes['background'] = (64, 64)
     return dict(
         inputs={
-            name: torch.randint(
-                0, 256, (batch, 3, *size), dtype=torch.uint8, generator=generator)
+            name:
+            torch.randint(
+                0,
+                256, (batch, 3, *size),
+                dtype=torch.uint8,
+                generator=generator)
             for name, size in sizes.items()
         })

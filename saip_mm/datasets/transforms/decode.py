@@ -4,6 +4,7 @@ from typing import Optional, Tuple
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
+
 from mmpretrain.registry import TRANSFORMS
 
 # The data loader is the parallelism: a thread pool in each worker only

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
+
 from mmpretrain.registry import TRANSFORMS
 
 

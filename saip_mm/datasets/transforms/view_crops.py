@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
-from mmpretrain.registry import TRANSFORMS
 
+from mmpretrain.registry import TRANSFORMS
 from .resize import resize_crop
 
 TRIES = 10  # torchvision.transforms.RandomResizedCrop

@@ -97,8 +97,9 @@ class CrossScaleMatchingHead(BaseModule):
             expert_tokens = torch.cat(
                 [expert.tokens[n].image_token for n in targets_of])
             raw = expert.project(expert_tokens).float()
-            targets = ((raw - self.center) / self.expert_temperature).softmax(
-                -1).unflatten(0, (len(targets_of), -1))
+            targets = ((raw - self.center) /
+                       self.expert_temperature).softmax(-1).unflatten(
+                           0, (len(targets_of), -1))
         same = torch.tensor([[v == u for u in names] for v in targets_of])
         loss = matching_loss(logits, targets, same, self.student_temperature)
         if self.training:

@@ -51,6 +51,7 @@ def masked_patch_loss(pred: Tensor,
         Eq. 2; the normalisation is MAE's.
     """
     pred, target = pred[mask].float(), target[mask].float()
-    variance, mean = target.var(-1, keepdim=True), target.mean(
-        -1, keepdim=True)
+    variance, mean = target.var(
+        -1, keepdim=True), target.mean(
+            -1, keepdim=True)
     return (pred - (target - mean) / (variance + eps).sqrt()).square().mean()

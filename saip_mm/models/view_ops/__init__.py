@@ -5,7 +5,8 @@ from .photometric import (ColourDraw, apply_colour, channel_means,
 from .resize import resize_crops
 
 __all__ = [
-    'ColourDraw', 'apply_colour', 'cell_targets', 'channel_means', 'compose_colour',
-    'draw_colour', 'gaussian_blur_', 'halve', 'normalising_maps',
-    'paste_persons', 'place_persons', 'resize_crops', 'solarize_'
+    'ColourDraw', 'apply_colour', 'cell_targets', 'channel_means',
+    'compose_colour', 'draw_colour', 'gaussian_blur_', 'halve',
+    'normalising_maps', 'paste_persons', 'place_persons', 'resize_crops',
+    'solarize_'
 ]

@@ -46,8 +46,8 @@ def place_persons(batch: int, sizes: Sequence[Tuple[int, int]],
     return torch.stack([left, top, left + widths, top + heights], -1)
 
 
-def paste_persons(background: Tensor, persons: Sequence[Tensor],
-                  boxes: Tensor, alpha: float) -> Tensor:
+def paste_persons(background: Tensor, persons: Sequence[Tensor], boxes: Tensor,
+                  alpha: float) -> Tensor:
     """Blend persons into their boxes: ``alpha`` person, the rest background.
 
     Args:
@@ -71,7 +71,8 @@ def paste_persons(background: Tensor, persons: Sequence[Tensor],
     return background
 
 
-def cell_targets(boxes: Tensor, canvas: Tuple[int, int],
+def cell_targets(boxes: Tensor,
+                 canvas: Tuple[int, int],
                  stride: int = 16) -> Tensor:
     """Turn pasted rectangles into per-cell targets of the search task.
 

@@ -110,8 +110,8 @@ def compose_colour(draw: ColourDraw, channel_means: Tensor) -> Tuple:
         pull = (1 - draw.factors[:, 1]) * (mean @ luma) * (which == 1)
         matrix = op @ matrix
         offset = (op @ offset[:, :, None])[..., 0] + pull[:, None]
-    to_gray = torch.where(draw.gray[:, None, None],
-                          luma.expand(3, 3), torch.eye(3).to(luma))
+    to_gray = torch.where(draw.gray[:, None, None], luma.expand(3, 3),
+                          torch.eye(3).to(luma))
     return to_gray @ matrix, (to_gray @ offset[:, :, None])[..., 0]
 
 
@@ -166,7 +166,9 @@ def apply_colour(images: Tensor, matrix: Tensor, offset: Tensor,
         pixels = images[part].to(
             torch.float32, memory_format=torch.contiguous_format)
         torch.baddbmm(
-            offset[part], matrix[part], pixels.flatten(2),
+            offset[part],
+            matrix[part],
+            pixels.flatten(2),
             out=out[part].flatten(2))
         for channel, (m, s) in enumerate(zip(mean, std)):
             out[part, channel].clamp_(-m / s, (1 - m) / s)

@@ -18,9 +18,8 @@ def restate(student, targets, names, target_names, temperature):
                 row = [x / temperature for x in student[u, b].tolist()]
                 top = max(row)
                 log_sum = top + math.log(sum(math.exp(x - top) for x in row))
-                total -= sum(p * (x - log_sum)
-                             for p, x in zip(targets[v, b].tolist(), row)
-                             ) / student.shape[1]
+                total -= sum(p * (x - log_sum) for p, x in zip(
+                    targets[v, b].tolist(), row)) / student.shape[1]
     return total / pairs
 
 

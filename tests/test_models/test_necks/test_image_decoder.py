@@ -45,5 +45,4 @@ def test_alignment_gives_the_experts_width():
     decoder = AlignmentDecoder(6, 12, hidden_dims=10, bottleneck_dims=4)
     out = decoder(torch.randn(5, 6))
     assert out.shape == (5, 12) and decoder.prototypes is None
-    torch.testing.assert_close(out.mean(-1), torch.zeros(5), atol=1e-5,
-                               rtol=0)
+    torch.testing.assert_close(out.mean(-1), torch.zeros(5), atol=1e-5, rtol=0)

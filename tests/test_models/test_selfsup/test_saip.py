@@ -35,8 +35,7 @@ def test_every_trainable_parameter_gets_a_gradient(backbone):
 
 @pytest.mark.parametrize('backbone', BACKBONES)
 @pytest.mark.parametrize('without', [('csr', 'css'), ('csm', 'css'),
-                                     ('csm', 'csr'), ('css', ), ('csr', ),
-                                     ()])
+                                     ('csm', 'csr'), ('css', ), ('csr', ), ()])
 def test_no_unused_parameter_remains_for_ddp(backbone, without):
     model = build(backbone, without)
     losses = model(views_of(model), mode='loss')
@@ -46,7 +45,8 @@ def test_no_unused_parameter_remains_for_ddp(backbone, without):
         if param.requires_grad and param.grad is None
     ]
     assert unused == []
-    assert {k for k in losses
+    assert {k
+            for k in losses
             if 'loss' in k} == {f'loss_{n}'
                                 for n in LOSSES - set(without)}
 
@@ -165,7 +165,10 @@ def _rank_gradients(rank, port, views, path):
     ddp = torch.nn.parallel.DistributedDataParallel(model)
     fix_mask(model, half)
     total(ddp(part, mode='loss')).backward()
-    grads = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    grads = {
+        n: p.grad
+        for n, p in model.named_parameters() if p.grad is not None
+    }
     torch.save((grads, model.heads['csm'].center), f'{path}/{rank}.pth')
     dist.destroy_process_group()
 
@@ -190,8 +193,7 @@ def test_two_ranks_equal_one_with_both_halves(tmp_path, free_port):
     views = views_of(model)
     fix_mask(model)
     total(model(views, mode='loss')).backward()
-    mp.spawn(
-        _rank_gradients, (free_port, views, str(tmp_path)), nprocs=2)
+    mp.spawn(_rank_gradients, (free_port, views, str(tmp_path)), nprocs=2)
     for rank in range(2):
         grads, center = torch.load(tmp_path / f'{rank}.pth')
         torch.testing.assert_close(center, model.heads['csm'].center)

@@ -50,8 +50,8 @@ def test_order_of_the_chain_is_kept(images, order):
     factors = [1.2, 0.7, 1.15, 0.]
     expected = images.float() / 255
     for which in order:
-        expected = torch.stack([ops[which](i, factors[which])
-                                for i in expected])
+        expected = torch.stack(
+            [ops[which](i, factors[which]) for i in expected])
     torch.testing.assert_close(
         plain(images, factors, order), expected, atol=3e-3, rtol=0)
 
@@ -68,10 +68,10 @@ def test_grayscale_equals_torchvision(images):
 def test_hue_keeps_luma_and_turns_colours(images):
     turned = plain(images, (1., 1., 1., 0.1))
     luma = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
-    torch.testing.assert_close((turned * luma).sum(1),
-                               (images / 255 * luma).sum(1),
-                               atol=1e-3,
-                               rtol=0)
+    torch.testing.assert_close(
+        (turned * luma).sum(1), (images / 255 * luma).sum(1),
+        atol=1e-3,
+        rtol=0)
     assert (turned - images / 255).abs().max() > 0.01
     back = plain((turned * 255).round().byte(), (1., 1., 1., -0.1))
     torch.testing.assert_close(back, images / 255, atol=0.02, rtol=0)
@@ -92,9 +92,8 @@ def test_draws_follow_the_recipe():
     assert abs(jittered.float().mean() - 0.8) < 0.03
     assert abs(draw.gray.float().mean() - 0.2) < 0.03
     low, high = draw.factors.min(0).values, draw.factors.max(0).values
-    for found, wanted in ((low, [0.6, 0.6, 0.8, -0.1]), (high,
-                                                         [1.4, 1.4, 1.2,
-                                                          0.1])):
+    for found, wanted in ((low, [0.6, 0.6, 0.8,
+                                 -0.1]), (high, [1.4, 1.4, 1.2, 0.1])):
         torch.testing.assert_close(
             found, torch.tensor(wanted), atol=0.005, rtol=0)
     assert len({tuple(o) for o in draw.order.tolist()}) == 24
@@ -108,8 +107,8 @@ def test_blur_on_cpu_equals_the_convolutions():
     assert torch.equal(blurred[1], images[1])
     for i in (0, 2):
         expected = _blur_batch(images[i:i + 1], blur_kernels(sigma[i:i + 1]))
-        torch.testing.assert_close(blurred[i:i + 1], expected, atol=1e-5,
-                                   rtol=0)
+        torch.testing.assert_close(
+            blurred[i:i + 1], expected, atol=1e-5, rtol=0)
 
 
 def test_blur_equals_torchvision():
@@ -130,7 +129,9 @@ def test_solarize_equals_torchvision(images):
     solarize_(out, torch.tensor([True, False]), MEAN, STD)
     expected = torch.stack([TF.solarize(images[0], 128), images[1]])
     torch.testing.assert_close(
-        out, TF.normalize(expected.float() / 255, MEAN, STD), atol=1e-5,
+        out,
+        TF.normalize(expected.float() / 255, MEAN, STD),
+        atol=1e-5,
         rtol=0)
 
 
