@@ -59,6 +59,8 @@ def draw_batch(what: str,
     Returns:
         tuple[int, int]: Height and width of the picture.
     """
+    if not cv2.haveImageWriter(str(out)):
+        raise ValueError(f'{out} is no picture file: end the name in .png')
     config = load_config(config, options)
     torch.manual_seed(seed)
     model = build_saip(config, checkpoint)
@@ -67,5 +69,5 @@ def draw_batch(what: str,
     picture = draw(what, model, [dataset[int(i)] for i in order], seed)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(out), picture[..., ::-1]):
-        raise OSError(f'cannot write the picture {out}: is it a .png path?')
+        raise OSError(f'cannot write {out}: is the folder writable?')
     return picture.shape[:2]
