@@ -25,8 +25,9 @@ def upper_layers(fig: Figure) -> List[Layer]:
     if wear.kind in ('coat', 'dress'):
         layers.append(_hanging(fig, wear, label, ('upper', ), TRUNK - .3))
     layers.append(
-        Layer(tube(centres, halves, 1j * fig.up), paint, TRUNK, 'torso', label,
-              ('upper', )))
+        Layer(
+            tube(centres, halves, 1j * fig.up), paint, TRUNK, 'torso', label,
+            ('upper', )))
     layers += _front(fig, wear, label, ease)
     return layers + _neck(fig, wear, label)
 
@@ -120,12 +121,13 @@ def _logo(fig, wear, label, angle):
     elif form == 2:
         turn = np.exp(2j * np.pi * np.arange(10) / 10)
         star = turn * np.where(np.arange(10) % 2, .45, 1.1)
-        points = centre + across * size * (star.real * squeeze + 1j *
-                                           star.imag)
+        points = centre + across * size * (
+            star.real * squeeze + 1j * star.imag)
     else:
-        points = centre + across * size * np.array(
-            [1.6 * squeeze - .25j, 1.6 * squeeze + .25j, -1.6 * squeeze + .25j,
-             -1.6 * squeeze - .25j])
+        points = centre + across * size * np.array([
+            1.6 * squeeze - .25j, 1.6 * squeeze + .25j, -1.6 * squeeze + .25j,
+            -1.6 * squeeze - .25j
+        ])
     paint = fig.plain(wear.second_rgb, centre, centre + fig.up, size, .3)
     return Layer(points, paint, TRUNK, 'torso', label, ('upper', 'print'))
 
@@ -136,8 +138,8 @@ def _pocket(fig, wear, label):
     else:
         spots = [(.58, .25), (.72, .25), (.72, .75), (.58, .75)]
     points = np.array([fig.surface(t, a)[0] for t, a in spots])
-    paint = fig.plain(darker(wear.rgb, .82), points[0], points[1],
-                      .05 * fig.unit, .4)
+    paint = fig.plain(
+        darker(wear.rgb, .82), points[0], points[1], .05 * fig.unit, .4)
     return Layer(points, paint, TRUNK, 'torso', label, ('upper', 'pocket'))
 
 
@@ -155,21 +157,21 @@ def _neck(fig, wear, label):
             ID['Face'])
     ]
     if fig.surface(.9)[1] > .1 and wear.kind not in ('hoodie', 'coat'):
-        deep = .80 if wear.variant % 2 and wear.kind != 'sweater' else .91
+        deep = .79 if who.v_neck else .91
         edge = [fig.surface(.985, a)[0] for a in (-.55, .55)]
         points = np.array([edge[0], fig.surface(deep)[0], edge[1]])
         layers.append(
             Layer(points, fig.plain(who.skin, start, top, 2 * half), TRUNK,
-                  'neck', ID['Face']))
+                  'neck', ID['Face'], ('neckline', )))
     if wear.kind in ('shirt', 'jacket', 'coat', 'sweater'):
         centre = base + .02 * (top - base)
         paint = fig.plain(darker(wear.rgb, .88), centre, centre + fig.up, half)
         layers.append(
             Layer(
                 tube((centre, centre + high * .5 * (top - base)),
-                     (1.35 * half, 1.12 * half)) if fig.facing < .1 else
-                _open_collar(fig, half), paint, TRUNK, 'neck', label,
-                ('upper', 'collar')))
+                     (1.35 * half, 1.12 *
+                      half)) if fig.facing < .1 else _open_collar(fig, half),
+                paint, TRUNK, 'neck', label, ('upper', 'collar')))
     if wear.kind == 'hoodie':
         layers.append(_hood(fig, wear, label, half))
     return layers + _scarf(fig, half)
@@ -186,8 +188,7 @@ def _open_collar(fig, half):
 def _hood(fig, wear, label, half):
     out = 1.25 if fig.facing > 0 else 1.7
     centre = fig.surface(.93, np.pi)[0] + .01 * fig.unit * fig.up
-    paint = fig.plain(darker(wear.rgb, .8), centre, centre + fig.up,
-                      2 * half)
+    paint = fig.plain(darker(wear.rgb, .8), centre, centre + fig.up, 2 * half)
     depth = TRUNK + .02 if fig.facing < .2 else TRUNK - .1
     return Layer(
         ellipse(centre, out * 1.6 * half, 1.5 * half, -1j * fig.up), paint,
@@ -210,6 +211,6 @@ def _scarf(fig, half):
     if near > 0:
         layers.append(
             Layer(
-                capsule(centre, end, .5 * half, .6 * half), paint,
-                TRUNK + .01, 'torso', ID['Scarf'], ('scarf', )))
+                capsule(centre, end, .5 * half, .6 * half), paint, TRUNK + .01,
+                'torso', ID['Scarf'], ('scarf', )))
     return layers

@@ -1,10 +1,11 @@
 """A posed person as the camera sees it, and the order it is painted in."""
-from typing import List, Tuple
+import math
+from typing import Tuple
 
 import numpy as np
 
 from .identity import Identity, Wear
-from .layers import Layer, Paint
+from .layers import Paint
 from .palette import RGB
 from .pose import INDEX, Pose, skeleton
 
@@ -53,7 +54,7 @@ class Figure:
     # offset forwards: hips, waist, chest, shoulders, collar.
     RINGS = np.array([(-.14, .086, .070, -.008), (.05, .088, .074, -.010),
                       (.36, .072, .060, .002), (.66, .088, .070, .006),
-                      (.84, .096, .062, .000), (.95, .074, .048, .000),
+                      (.84, .099, .062, .000), (.95, .072, .048, .000),
                       (1.01, .036, .036, .000)])
 
     def __init__(self,
@@ -64,28 +65,34 @@ class Figure:
                  scale: float,
                  foot: complex = 0j) -> None:
         self.identity, self.pose = identity, pose
-        self.scale, self.foot = scale, foot
+        self.scale, self.foot, self.yaw = scale, foot, yaw
         self.matrix = view_matrix(yaw, pitch)
+        # Plain floats: single points are faster without NumPy.
+        self.m = self.matrix.tolist()
         self.body = skeleton(identity.body, pose)
         self._project()
         self.facing = float(self.matrix[2, 2])  # 1 front, -1 back
         self.unit = identity.body.height * scale  # pixels a body height
         self.girth = identity.body.girth
-        self.rings = self._trunk_rings()
+        self.rings = self._trunk_rings().tolist()
+        pelvis, neck = (self.body[INDEX[j]] for j in ('pelvis', 'neck'))
+        self.spine = pelvis, [b - a for a, b in zip(pelvis, neck)]
         self.head_matrix = self.matrix @ _head_turn(pose)
+        self.head_m = self.head_matrix.tolist()
         self.up = self._up()
 
     def _project(self) -> None:
-        seen = self.body @ self.matrix.T
-        self.xy = self.foot + self.scale * (seen[:, 0] - 1j * seen[:, 1])
-        self.depth = seen[:, 2]
+        self.xy = [self.point(xyz)[0] for xyz in self.body]
+        # Level depth: what is higher is not nearer to a raised camera.
+        s, c = math.sin(self.yaw), math.cos(self.yaw)
+        self.depth = [c * z - s * x for x, _, z in self.body]
 
     def place(self, scale: float, foot: complex) -> 'Figure':
         """Move to another place and size, in place."""
+        factor = scale / self.scale
+        self.xy = [foot + factor * (xy - self.foot) for xy in self.xy]
         self.scale, self.foot = scale, foot
         self.unit = self.identity.body.height * scale
-        self._project()
-        self.up = self._up()
         return self
 
     def _up(self) -> complex:
@@ -96,16 +103,18 @@ class Figure:
         return self.xy[INDEX[joint]]
 
     def z(self, *joints: str) -> float:
-        """Mean depth of joints, in metres."""
-        return float(sum(self.depth[INDEX[j]] for j in joints)) / len(joints)
+        """Mean depth of joints along the ground, in metres."""
+        return sum(self.depth[INDEX[j]] for j in joints) / len(joints)
 
     def point(self, xyz) -> Tuple[complex, float]:
         """Project a point of the body frame, in metres."""
-        x, y, z = self.matrix @ xyz
-        return self.foot + self.scale * (x - 1j * y), float(z)
+        x, y, z = xyz
+        (a, b, c), (d, e, f), (g, h, i) = self.m
+        seen = complex(a * x + b * y + c * z, -(d * x + e * y + f * z))
+        return self.foot + self.scale * seen, g * x + h * y + i * z
 
-    def head_point(self, x: float, y: float, z: float) -> Tuple[complex,
-                                                                float]:
+    def head_point(self, x: float, y: float,
+                   z: float) -> Tuple[complex, float]:
         """Project a point of the head frame.
 
         Args:
@@ -116,8 +125,10 @@ class Figure:
             head's centre in metres.
         """
         a, b, c = self.head_half
-        right, up, near = self.head_matrix @ (x * a, y * b, z * c)
-        return self['head'] + self.scale * (right - 1j * up), float(near)
+        x, y, z = x * a, y * b, z * c
+        (a, b, c), (d, e, f), (g, h, i) = self.head_m
+        seen = complex(a * x + b * y + c * z, -(d * x + e * y + f * z))
+        return self['head'] + self.scale * seen, g * x + h * y + i * z
 
     @property
     def head_half(self) -> Tuple[float, float, float]:
@@ -139,16 +150,19 @@ class Figure:
             rings[3, 3] += .010 * body.height
         return rings
 
-    def ring(self, t: float) -> np.ndarray:
+    def ring(self, t: float) -> Tuple[float, float, float]:
         """Width, depth and forward offset of the trunk at ``t``."""
         rings = self.rings
-        return np.array([np.interp(t, rings[:, 0], rings[:, i])
-                         for i in (1, 2, 3)])
+        for low, high in zip(rings, rings[1:]):
+            if t <= high[0]:
+                break
+        share = min(max((t - low[0]) / (high[0] - low[0]), 0.), 1.)
+        return tuple(a + share * (b - a) for a, b in zip(low[1:], high[1:]))
 
     def across(self, width: float, depth: float) -> float:
         """Half width in pixels of an upright ellipse seen by the camera."""
-        return self.scale * float(
-            np.hypot(width * self.matrix[0, 0], depth * self.matrix[0, 2]))
+        right, _, deep = self.m[0]
+        return self.scale * math.hypot(width * right, depth * deep)
 
     def surface(self, t: float, angle: float = 0., out: float = 1.):
         """Point on the trunk.
@@ -163,32 +177,42 @@ class Figure:
             camera (-1 to 1).
         """
         width, depth, ahead = self.ring(t)
-        pelvis = self.body[INDEX['pelvis']]
-        base = pelvis + t * (self.body[INDEX['neck']] - pelvis)
-        s, c = np.sin(angle), np.cos(angle)
-        normal = self.matrix @ (s, 0., c)
-        xyz = base + (out * width * s, 0., ahead + out * depth * c)
-        return self.point(xyz)[0], float(normal[2])
+        (x, y, z), (dx, dy, dz) = self.spine
+        s, c = math.sin(angle), math.cos(angle)
+        near = self.m[2]
+        spot, _ = self.point((x + t * dx + out * width * s, y + t * dy,
+                              z + t * dz + ahead + out * depth * c))
+        return spot, near[0] * s + near[2] * c
 
     def trunk(self, ts, ease: float = 0.) -> Tuple[np.ndarray, np.ndarray]:
         """Centres (complex) and half widths of the trunk, in pixels."""
         base, spine = self['pelvis'], self['neck'] - self['pelvis']
-        rings = np.array([self.ring(t) for t in ts])
-        shift = self.scale * self.matrix[:2, 2] @ (1, -1j)
-        centres = base + np.asarray(ts) * spine + rings[:, 2] * shift
-        halves = self.scale * np.hypot(rings[:, 0] * self.matrix[0, 0],
-                                       rings[:, 1] * self.matrix[0, 2])
-        return centres, halves + ease * self.unit
+        (right, _, deep), (_, _, lift) = self.m[0], self.m[1]
+        shift = self.scale * complex(deep, -lift)
+        centres, halves = [], []
+        for t in ts:
+            width, depth, ahead = self.ring(t)
+            centres.append(base + t * spine + ahead * shift)
+            halves.append(self.scale * math.hypot(width * right, depth * deep))
+        return np.array(centres), np.array(halves) + ease * self.unit
 
-    def paint(self, wear: Wear, start: complex, end: complex, half: float,
+    def paint(self,
+              wear: Wear,
+              start: complex,
+              end: complex,
+              half: float,
               phase: float = 0.) -> Paint:
         """Paint of a garment along an axis."""
         axis = (end - start) / max(abs(end - start), 1e-6)
         return Paint(wear.rgb, start, axis, max(half, 1.), wear.second_rgb,
                      wear.pattern, self.scale, phase)
 
-    def plain(self, rgb: RGB, start: complex, end: complex,
-              half: float, gloss: float = 1.) -> Paint:
+    def plain(self,
+              rgb: RGB,
+              start: complex,
+              end: complex,
+              half: float,
+              gloss: float = 1.) -> Paint:
         """Paint without pattern along an axis."""
         axis = (end - start) / max(abs(end - start), 1e-6)
         return Paint(rgb, start, axis, max(half, 1.), gloss=gloss)
@@ -206,25 +230,3 @@ def _head_turn(pose: Pose) -> np.ndarray:
 def darker(rgb: RGB, factor: float = SHADOW_SIDE) -> RGB:
     """The same colour in the shade."""
     return tuple(int(c * factor) for c in rgb)
-
-
-def figure_layers(figure: Figure) -> List[Layer]:
-    """All shapes of a person, the farthest first.
-
-    Args:
-        figure (Figure): The projected person.
-
-    Returns:
-        list[Layer]: In painting order.
-    """
-    from .carried import carried_layers
-    from .clothes import lower_layers, upper_layers
-    from .head import head_layers
-    from .limbs import arm_layers, leg_layers
-    layers = []
-    for side in ('left', 'right'):
-        layers += leg_layers(figure, side)
-        layers += arm_layers(figure, side)
-    layers += lower_layers(figure) + upper_layers(figure)
-    layers += head_layers(figure) + carried_layers(figure)
-    return sorted(layers, key=lambda layer: layer.depth)

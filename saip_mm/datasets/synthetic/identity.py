@@ -1,10 +1,13 @@
 """Who a rendered person is: everything that stays from picture to picture."""
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Optional
 
 import numpy as np
 
-from .palette import CLOTH, HAIR, OUTFITS, RGB, shade_of, skin_tone
+from .palette import CLOTH, HAIR, OUTFITS, RGB, pick, shade_of, skin_tone
+
+COLORS = tuple(CLOTH)
 
 IDENTITY_STREAM = 101  # keeps its random numbers apart from poses' and places'
 SPLITS = ('train', 'test', 'other')
@@ -15,6 +18,7 @@ WHOLE = ('dress', 'jumpsuit')
 SHOES = ('sneakers', 'leather shoes', 'boots', 'sandals')
 BAGS = ('backpack', 'shoulder bag', 'handbag', 'plastic bag')
 HELD = ('phone', 'umbrella', 'box', 'cup')
+AGES = ('child', 'young', 'adult', 'middle', 'senior')
 PATTERNS = ('plain', 'stripes', 'thin stripes', 'check', 'logo', 'splice')
 
 
@@ -68,6 +72,12 @@ class Identity:
     held: str  # '' or one of HELD
     held_rgb: RGB
 
+    @property
+    def v_neck(self) -> bool:
+        """Whether the neckline is cut deep."""
+        return self.upper.kind in ('t-shirt', 'dress',
+                                   'jumpsuit') and self.upper.variant % 2 > 0
+
 
 def numbered(rng: np.random.Generator, split: str) -> int:
     """Draw the number of an identity, pose or place that a split owns.
@@ -91,6 +101,7 @@ def own_number(index: int, split: str) -> int:
     return index * len(SPLITS) + SPLITS.index(split)
 
 
+@lru_cache(maxsize=1024)
 def make_identity(number: int, seed: int = 0) -> Identity:
     """Make up a person.
 
@@ -103,11 +114,9 @@ def make_identity(number: int, seed: int = 0) -> Identity:
     """
     rng = np.random.default_rng([IDENTITY_STREAM, seed, number])
     female = bool(rng.random() < 0.48)
-    age = str(
-        rng.choice(['child', 'young', 'adult', 'middle', 'senior'],
-                   p=[.08, .36, .32, .14, .10]))
+    age = pick(rng, AGES, (.08, .36, .32, .14, .10))
     hair_color = _hair_color(rng, age)
-    top, bottom, feet = OUTFITS[rng.integers(len(OUTFITS))]
+    top, bottom, feet = pick(rng, OUTFITS)
     upper = _upper(rng, top, female)
     lower = None if upper.kind in WHOLE else _lower(rng, bottom, female)
     bare = upper.kind == 'dress' or getattr(lower, 'kind',
@@ -127,14 +136,13 @@ def make_identity(number: int, seed: int = 0) -> Identity:
         shoes=_shoes(rng, feet, bare),
         socks=_maybe(rng, .6 * bare, 'socks'),
         hat=_maybe(rng, .16, 'cap' if rng.random() < .6 else 'hat'),
-        glasses=str(
-            rng.choice(['', 'glasses', 'sunglasses'], p=[.74, .15, .11])),
+        glasses=pick(rng, ('', 'glasses', 'sunglasses'), (.74, .15, .11)),
         scarf=_maybe(rng, .35 if winter else .04, 'scarf'),
         gloves=_maybe(rng, .30 if winter else 0., 'gloves'),
-        bag=_maybe(rng, .58, str(rng.choice(BAGS, p=[.4, .3, .18, .12]))),
+        bag=_maybe(rng, .58, pick(rng, BAGS, (.4, .3, .18, .12))),
         bag_left=bool(rng.random() < .5),
-        held=str(rng.choice(('', ) + HELD, p=[.72, .12, .04, .05, .07])),
-        held_rgb=shade_of(CLOTH[str(rng.choice(list(CLOTH)))], rng))
+        held=pick(rng, ('', ) + HELD, (.72, .12, .04, .05, .07)),
+        held_rgb=shade_of(CLOTH[pick(rng, COLORS)], rng))
 
 
 def _body(rng, female, age) -> Body:
@@ -143,32 +151,36 @@ def _body(rng, female, age) -> Body:
         'child': rng.uniform(1.15, 1.5),
         'senior': rng.normal(1.66, .06)
     }.get(age, rng.normal(1.65 if female else 1.77, .065))
-    scale = np.clip(rng.normal(1, .05, 3), .88, 1.12)
+    scale = [_within(s, .88, 1.12) for s in rng.normal(1, .05, 3)]
     return Body(
-        height=float(np.clip(height, 1.1, 2.0)),
-        legs=float(scale[0]) * (.95 if age == 'child' else 1.),
-        shoulders=float(scale[1]) * (.93 if female else 1.04),
-        hips=float(scale[2]) * (1.06 if female else .96),
-        girth=float(np.clip(rng.normal(1.02, .14), .78, 1.45)),
+        height=_within(height, 1.1, 2.0),
+        legs=scale[0] * (.95 if age == 'child' else 1.),
+        shoulders=scale[1] * (.93 if female else 1.04),
+        hips=scale[2] * (1.06 if female else .96),
+        girth=_within(rng.normal(1.02, .14), .78, 1.45),
         head=1.2 if age == 'child' else float(rng.uniform(.95, 1.05)))
+
+
+def _within(value, low, high) -> float:
+    return float(min(max(value, low), high))
 
 
 def _hair_color(rng, age) -> str:
     if age == 'senior' and rng.random() < .8:
         return 'grey'
-    return str(rng.choice(list(HAIR), p=[.46, .30, .13, .06, .05]))
+    return pick(rng, tuple(HAIR), (.46, .30, .13, .06, .05))
 
 
 def _hair(rng, female, age) -> str:
-    styles = ['bald', 'short', 'bob', 'long', 'bun']
+    styles = ('bald', 'short', 'bob', 'long', 'bun')
     if female:
-        return str(rng.choice(styles, p=[0., .14, .26, .42, .18]))
+        return pick(rng, styles, (0., .14, .26, .42, .18))
     bald = .3 if age in ('senior', 'middle') else .05
-    return str(rng.choice(styles, p=[bald, .93 - bald, .03, .04, 0.]))
+    return pick(rng, styles, (bald, .93 - bald, .03, .04, 0.))
 
 
 def _wear(rng, kind, color, **kwargs) -> Wear:
-    second = str(rng.choice([c for c in CLOTH if c != color]))
+    second = pick(rng, [c for c in COLORS if c != color])
     return Wear(
         kind,
         color,
@@ -180,9 +192,9 @@ def _wear(rng, kind, color, **kwargs) -> Wear:
 
 
 def _upper(rng, color, female) -> Wear:
-    p = np.array([.27, .17, .13, .12, .12, .08] + [.08 * female, .03])
-    kind = str(rng.choice(UPPERS + WHOLE, p=p / p.sum()))
-    pattern = str(rng.choice(PATTERNS, p=[.4, .13, .09, .12, .16, .10]))
+    weights = (.27, .17, .13, .12, .12, .08, .08 * female, .03)
+    kind = pick(rng, UPPERS + WHOLE, weights)
+    pattern = pick(rng, PATTERNS, (.4, .13, .09, .12, .16, .10))
     if kind == 'coat':
         pattern = 'check' if pattern == 'check' else 'plain'
     if kind in WHOLE and pattern in ('logo', 'splice'):
@@ -199,12 +211,11 @@ def _upper(rng, color, female) -> Wear:
 
 
 def _lower(rng, color, female) -> Wear:
-    p = [.34, .30, .18, .18] if female else [.42, .34, .24, 0.]
-    kind = str(rng.choice(LOWERS, p=p))
+    weights = (.34, .30, .18, .18) if female else (.42, .34, .24, 0.)
+    kind = pick(rng, LOWERS, weights)
     if kind == 'jeans':
-        color = str(rng.choice(['navy', 'blue', 'black', 'grey']))
-    pattern = str(
-        rng.choice(['plain', 'side stripe', 'check'], p=[.82, .1, .08]))
+        color = pick(rng, ('navy', 'blue', 'black', 'grey'))
+    pattern = pick(rng, ('plain', 'side stripe', 'check'), (.82, .1, .08))
     return _wear(
         rng,
         kind,
@@ -215,11 +226,11 @@ def _lower(rng, color, female) -> Wear:
 
 
 def _shoes(rng, color, bare) -> Wear:
-    p = [.52, .18, .10, .20] if bare else [.56, .28, .14, .02]
-    return _wear(rng, str(rng.choice(SHOES, p=p)), color)
+    weights = (.52, .18, .10, .20) if bare else (.56, .28, .14, .02)
+    return _wear(rng, pick(rng, SHOES, weights), color)
 
 
 def _maybe(rng, chance, kind) -> Optional[Wear]:
     # Draws happen either way, so that one trait never shifts the others.
-    wear = _wear(rng, kind, str(rng.choice(list(CLOTH))))
+    wear = _wear(rng, kind, pick(rng, COLORS))
     return wear if rng.random() < chance else None

@@ -1,14 +1,14 @@
 """Flat shapes with a place in depth: what figures and things are made of."""
 from dataclasses import dataclass
-from typing import Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from .palette import RGB
 
-# Half circles as complex numbers, from the left normal backwards and on.
+# Two half circles as complex numbers: from the left normal backwards, on.
 _BACK = np.exp(1j * np.linspace(np.pi / 2, 3 * np.pi / 2, 8))
-_FRONT = -_BACK
+_ROUND = np.concatenate((_BACK, -_BACK))
 _CIRCLE = np.exp(1j * np.linspace(0, 2 * np.pi, 22, endpoint=False))
 
 
@@ -43,7 +43,8 @@ class Layer:
     """One shape.
 
     Args:
-        points (np.ndarray): ``(N,)`` complex outline, x + iy in pixels.
+        points (np.ndarray | tuple): ``(N,)`` complex outline, x + iy in
+            pixels, or several whose union is meant.
         paint (Paint): How it is filled.
         depth (float): Larger is nearer to the camera.
         region (str): Part of the body it covers ('left_forearm', 'torso',
@@ -53,7 +54,7 @@ class Layer:
         opacity (float): 1 hides what is behind. Defaults to 1.
         owner (int): Person in the scene, -1 for things. Set by the scene.
     """
-    points: np.ndarray
+    points: Union[np.ndarray, Tuple[np.ndarray, ...]]
     paint: Paint
     depth: float
     region: str
@@ -68,13 +69,18 @@ def capsule(a: complex, b: complex, ra: float, rb: float) -> np.ndarray:
 
     Example:
         >>> points = capsule(0j, 10 + 0j, 2., 1.)
-        >>> round(points.real.min(), 6), round(points.real.max(), 6)
-        (-1.980797, 10.990398)
+        >>> float(points.real.min().round(2)), float(points.imag.max())
+        (-1.95, 2.0)
     """
     along = b - a
     length = abs(along)
     axis = along / length if length > 1e-6 else 1j
-    return np.concatenate((a + ra * axis * _BACK, b + rb * axis * _FRONT))
+    points = axis * _ROUND
+    points[:8] *= ra
+    points[:8] += a
+    points[8:] *= rb
+    points[8:] += b
+    return points
 
 
 def tube(centres: Sequence[complex],

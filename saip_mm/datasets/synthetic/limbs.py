@@ -1,13 +1,11 @@
 """Arms and legs: skin, and sleeves, trouser legs, socks and shoes over it."""
 from typing import List
 
-import numpy as np
-
 from .figure import BEHIND, LEGS, Figure, darker
 from .layers import Layer, capsule, tube
 from .parts import ID, lower_label, upper_label
 
-ARM = dict(shoulder=.031, elbow=.025, wrist=.0165, hand=.015)
+ARM = dict(shoulder=.028, elbow=.024, wrist=.0165, hand=.015)
 LEG = dict(hip=.054, knee=.035, ankle=.021)
 IN_FRONT = .01  # an arm beside the trunk is painted over it
 
@@ -15,8 +13,8 @@ IN_FRONT = .01  # an arm beside the trunk is painted over it
 def arm_layers(fig: Figure, side: str) -> List[Layer]:
     """Upper arm, forearm and hand of one side."""
     who, wear = fig.identity, fig.identity.upper
-    s, e, w, h = (fig[f'{side}_{j}']
-                  for j in ('shoulder', 'elbow', 'wrist', 'hand'))
+    s, e, w, h = (
+        fig[f'{side}_{j}'] for j in ('shoulder', 'elbow', 'wrist', 'hand'))
     size = {k: r * fig.unit * fig.girth**.6 for k, r in ARM.items()}
     near = fig.z(f'{side}_elbow', f'{side}_wrist') + .07
     if fig.z(f'{side}_shoulder') < -.10 and near < .25:
@@ -47,14 +45,14 @@ def _hand(fig, side, w, h, size, depth):
     mid = w + .55 * (h - w)
     out = 1j * (mid - w) / max(abs(mid - w), 1e-6)
     turn = 1. if (side == 'left') == (fig.facing > 0) else -1.
-    thumb = capsule(w + .25 * (h - w), w + .6 * (h - w) +
-                    turn * .016 * fig.unit * out, .4 * size['hand'],
-                    .3 * size['hand'])
+    thumb = capsule(w + .25 * (h - w),
+                    w + .6 * (h - w) + turn * .016 * fig.unit * out,
+                    .4 * size['hand'], .3 * size['hand'])
     palm = capsule(w, h - .35 * (h - w), size['hand'] * 1.05,
                    size['hand'] * .8)
-    points = np.concatenate((palm, thumb))
-    return Layer(points, fig.plain(rgb, w, h, size['hand']), depth,
-                 f'{side}_hand', label,
+    points = (palm, thumb)
+    return Layer(points, fig.plain(rgb, w, h,
+                                   size['hand']), depth, f'{side}_hand', label,
                  (f'{side}_glove', ) if who.gloves else ())
 
 
@@ -64,7 +62,7 @@ def _sleeve(fig, side, joints, size, depth, region):
     if wear.kind in ('coat', 'jacket', 'hoodie'):
         ease += .005 * fig.unit
     keys = ('upper', f'{side}_sleeve')
-    label, top = upper_label(wear.kind), size['shoulder'] + .5 * ease
+    label, top = upper_label(wear.kind), size['shoulder'] + .3 * ease
     if not wear.long_sleeves:
         cuff = s + (.45 + .3 * (wear.variant % 8) / 8) * (e - s)
         wide = size['elbow'] + 1.2 * ease
@@ -91,8 +89,9 @@ def _cuff(fig, wear, e, end, half, depth, region, label, keys):
     start = end - .10 * (end - e)
     paint = fig.plain(darker(wear.rgb, .75), start, end, half)
     return [
-        Layer(tube((start, end), (half, half)), paint, depth, region, label,
-              keys)
+        Layer(
+            tube((start, end), (half, half)), paint, depth, region, label,
+            keys)
     ]
 
 
@@ -129,10 +128,10 @@ def _skin_leg(fig, side, joints, size, depth, thigh):
             capsule(hip, knee, size['hip'], size['knee']),
             fig.plain(skin, hip, knee, size['hip']), thigh, f'{side}_thigh',
             label),
-        Layer(
-            np.concatenate((capsule(knee, calf, size['knee'] * .92, bulge),
-                            capsule(calf, ankle, bulge, size['ankle']))),
-            fig.plain(skin, knee, ankle, bulge), depth, f'{side}_shin', label)
+        Layer((capsule(knee, calf, size['knee'] * .92,
+                       bulge), capsule(calf, ankle, bulge, size['ankle'])),
+              fig.plain(skin, knee, ankle, bulge), depth, f'{side}_shin',
+              label)
     ]
 
 
@@ -170,8 +169,8 @@ def _trouser_leg(fig, side, joints, size, depth, thigh):
 def foot_layers(fig: Figure, side: str, depth: float) -> List[Layer]:
     """Sock, shoe and sole."""
     who, unit = fig.identity, fig.unit
-    knee, ankle, heel, toe = (fig[f'{side}_{j}']
-                              for j in ('knee', 'ankle', 'heel', 'toe'))
+    knee, ankle, heel, toe = (
+        fig[f'{side}_{j}'] for j in ('knee', 'ankle', 'heel', 'toe'))
     label = ID[f'{side.capitalize()}-shoe']
     region, keys = f'{side}_foot', (f'{side}_shoe', )
     layers = []
@@ -183,22 +182,19 @@ def foot_layers(fig: Figure, side: str, depth: float) -> List[Layer]:
                 capsule(start, ankle, half, half),
                 fig.plain(who.socks.rgb, start, ankle, half), depth, region,
                 ID['Socks'], (f'{side}_sock', )))
-    sole = .13 * (heel - toe) * 1j
     rise = -1j * .016 * unit
-    body = np.concatenate((capsule(heel + rise, toe + .5 * rise, .023 * unit,
-                                   .017 * unit),
-                           capsule(heel + rise, ankle, .022 * unit,
-                                   .019 * unit)))
+    body = (capsule(heel + rise, toe + .5 * rise, .023 * unit, .017 * unit),
+            capsule(heel + rise, ankle, .022 * unit, .019 * unit))
     if who.shoes.kind == 'sandals':
         layers.append(
             Layer(body, fig.plain(who.skin, heel, toe, .02 * unit), depth,
                   region, ID[f'{side.capitalize()}-leg']))
-        body = capsule(heel, toe, .012 * unit, .012 * unit)
+        body = (capsule(heel, toe, .012 * unit, .012 * unit), )
     elif who.shoes.kind == 'boots':
         shaft = capsule(ankle, ankle + .5 * (knee - ankle), .029 * unit,
                         .034 * unit)
-        body = np.concatenate((body, shaft))
-    paint = fig.plain(who.shoes.rgb, ankle, .5 * (heel + toe), abs(sole) + 2)
+        body += (shaft, )
+    paint = fig.plain(who.shoes.rgb, heel, toe, .035 * unit, .6)
     layers.append(Layer(body, paint, depth, region, label, keys))
     if who.shoes.kind == 'sneakers':
         rgb = (225, 224, 220) if sum(who.shoes.rgb) < 480 else (70, 70, 74)

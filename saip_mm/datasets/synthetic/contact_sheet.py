@@ -1,0 +1,133 @@
+"""A picture to look at: people with what the labels say about them."""
+from typing import Tuple
+
+import cv2
+import numpy as np
+
+from .labels import PersonLabels, SceneLabels
+from .parts import PALETTE
+from .scene import CropOptions, Scene, crop_scene, street_scene
+
+BONES = ((0, 1), (0, 2), (1, 3), (2, 4), (5, 6), (5, 7), (7, 9), (6, 8), (8,
+                                                                          10),
+         (5, 11), (6, 12), (11, 12), (11, 13), (13, 15), (12, 14), (14, 16))
+LEFT, RIGHT, MIDDLE = (80, 220, 80), (255, 140, 40), (250, 230, 80)
+HIDDEN = (140, 140, 140)
+BOXES = dict(
+    full_box=(255, 80, 80),
+    visible_box=(80, 255, 255),
+    head_box=(255, 255, 80))
+STREAM = 900
+
+
+def draw_labels(image: np.ndarray, person: PersonLabels) -> np.ndarray:
+    """Draw boxes, bones and landmarks of one person.
+
+    Green is the person's left, orange the right, grey is hidden; red, cyan
+    and yellow boxes are the full, visible and head box.
+
+    Args:
+        image (np.ndarray): ``(H, W, 3)`` uint8, RGB.
+        person (PersonLabels): See there.
+
+    Returns:
+        np.ndarray: A copy with the drawing.
+    """
+    image = np.ascontiguousarray(image).copy()
+    for name, color in BOXES.items():
+        box = getattr(person, name)
+        if box is not None:
+            x, y, w, h = (int(v) for v in box)
+            cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), color, 1)
+    points = person.wholebody
+    for a, b in BONES:
+        if points[a, 2] and points[b, 2]:
+            seen = min(points[a, 2], points[b, 2]) > 1
+            color = _side(b) if seen else HIDDEN
+            cv2.line(image, _pixel(points[a]), _pixel(points[b]), color, 1,
+                     cv2.LINE_AA)
+    for i, point in enumerate(points):
+        if point[2] and (i < 17 or point[2] == 2):
+            color = _side(i) if point[2] == 2 else HIDDEN
+            cv2.circle(image, _pixel(point), 2 if i < 17 else 0, color, -1)
+    return image
+
+
+def _pixel(point) -> Tuple[int, int]:
+    return int(round(point[0])), int(round(point[1]))
+
+
+def _side(i: int):
+    if 0 < i < 17:
+        return LEFT if i % 2 else RIGHT
+    return MIDDLE
+
+
+def draw_parts(image: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Blend LIP's colours over a picture."""
+    colors = np.array(PALETTE, np.uint8)[parts]
+    return cv2.addWeighted(image, .35, colors, .65, 0)
+
+
+def _panels(scene: Scene) -> np.ndarray:
+    """Photograph, landmarks and parts side by side."""
+    rendered = scene.render()
+    labels = SceneLabels(scene, rendered)
+    image, drawn = scene.photograph(rendered), rendered.image
+    parts = draw_parts(drawn, labels.parts())
+    for person in labels.people():
+        drawn = draw_labels(drawn, person)
+    return np.hstack([image, drawn, parts])
+
+
+def contact_sheet(seed: int = 0,
+                  rows: int = 4,
+                  columns: int = 6,
+                  height: int = 256) -> np.ndarray:
+    """Draw crops and street scenes with their labels.
+
+    Args:
+        seed (int): Of the data set. Defaults to 0.
+        rows (int): Of crops; one row of streets follows. Defaults to 4.
+        columns (int): Crops in a row; each takes three panels.
+        height (int): Of a crop, in pixels. Defaults to 256.
+
+    Returns:
+        np.ndarray: ``(H, W, 3)`` uint8, RGB.
+    """
+    options = CropOptions(heights=(height, height), aspect=.5)
+    lines = []
+    for row in range(rows):
+        rng = np.random.default_rng([STREAM, seed, row])
+        lines.append(
+            np.hstack([
+                _panels(crop_scene(rng, 'train', options, seed=seed))
+                for _ in range(columns)
+            ]))
+    rng = np.random.default_rng([STREAM, seed, rows])
+    # As wide as the rows above: two streets of three panels.
+    width = columns * height // 4
+    lines.append(
+        np.hstack([
+            _panels(
+                street_scene(
+                    rng, 'train', (height * 5 // 4, width), people, seed=seed))
+            for people in (3, 6)
+        ]))
+    return np.vstack([line[:, :lines[0].shape[1]] for line in lines])
+
+
+def save_contact_sheet(path: str, seed: int = 0) -> None:
+    """Write the sheet as PNG or JPEG.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    try:
+        done, data = cv2.imencode('.' + path.rsplit('.', 1)[-1],
+                                  contact_sheet(seed)[..., ::-1])
+    except cv2.error as error:
+        raise OSError(
+            f"cannot write '{path}': name it .png or .jpg") from error
+    with open(path, 'wb') as file:
+        file.write(data.tobytes())

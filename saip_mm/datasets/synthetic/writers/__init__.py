@@ -1,0 +1,11 @@
+"""One writer a data set's format; all draw from the same scene model."""
+from .base import SIZES, Job, Writer
+from .luperson import LUPersonWriter
+from .market1501 import Market1501Writer
+
+WRITERS = {
+    writer.name: writer
+    for writer in (LUPersonWriter(), Market1501Writer())
+}
+
+__all__ = ['SIZES', 'WRITERS', 'Job', 'Writer']
