@@ -1,6 +1,6 @@
 """Publish the image encoder of a training checkpoint.
 
-    python tools/publish_model.py work_dirs/vit_tiny/epoch_300.pth \
+    python tools/publish_model.py work_dirs/saip/vit_tiny/epoch_300.pth \
         --name saip_vit-tiny_8xb256-amp-coslr-300e_lup1m
 """
 import argparse

@@ -13,7 +13,7 @@ from ..identity import own_number
 from ..scene import CropOptions, crop_scene
 from .base import Job, Writer, photograph_jpeg
 
-CROPS = dict(tiny=240, small=10_000, large=100_000)
+CROPS = dict(tiny=600, small=10_000, large=100_000)
 TRACKS, FRAMES = 8, 6  # persons a video, pictures a person
 CITIES = ('aland/norvik', 'aland/sunby', 'borea/kestrel', 'borea/tamber',
           'corvia/lindau', 'corvia/mirano', 'dalia/oster', 'dalia/porto')

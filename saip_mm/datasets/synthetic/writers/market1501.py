@@ -14,7 +14,7 @@ from ..things import make_thing
 from .base import Job, Writer, photograph_jpeg
 
 # Identities a split, distractors, junk. Large: as many ids as the real set.
-SIZES = dict(tiny=(10, 8, 4), small=(120, 200, 60), large=(750, 2500, 900))
+SIZES = dict(tiny=(12, 8, 4), small=(120, 200, 60), large=(750, 2500, 900))
 FOLDERS = dict(
     train='bounding_box_train', query='query', gallery='bounding_box_test')
 SEQUENCES = 2  # places a camera has

@@ -1,0 +1,11 @@
+# The demo with StarNet-S3; slower than with ViT-Tiny
+_base_ = './demo.py'
+
+model = dict(
+    encoder=dict(
+        backbone=dict(
+            _delete_=True,
+            type='TIMMBackbone',
+            model_name='starnet_s3',
+            features_only=True,  # maps of strides 4, 8, 16, 32
+            pretrained=False)))

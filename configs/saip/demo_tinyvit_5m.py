@@ -1,0 +1,11 @@
+# The demo with TinyViT-5M; slower than with ViT-Tiny
+_base_ = './demo.py'
+
+model = dict(
+    encoder=dict(
+        backbone=dict(
+            _delete_=True,
+            type='TIMMBackbone',
+            model_name='tiny_vit_5m_224',
+            features_only=True,  # maps of strides 4, 8, 16, 32
+            pretrained=False)))
