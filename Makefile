@@ -22,7 +22,7 @@ demo:
 
 test:
 	tools/setup_env.sh all
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto
 
 lint:
 	$(PYTHON) -m flake8 .

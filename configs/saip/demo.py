@@ -12,7 +12,7 @@ _base_ = [
 
 model = dict(
     data_preprocessor=dict(canvas=dict(size=(128, 128))),
-    encoder=dict(backbone=dict(img_size=(128, 64), drop_path_rate=0.)),
+    encoder=dict(backbone=dict(img_size=(128, 64))),
     heads=dict(
         csm=dict(
             decoder=dict(

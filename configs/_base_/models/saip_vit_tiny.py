@@ -17,7 +17,7 @@ model = dict(
             arch='deit-tiny',
             img_size=(256, 128),  # height, width
             patch_size=16,
-            drop_path_rate=0.1)),  # DINO; the expert has none
+            drop_path_rate=0.)),  # release; DINO 0.1
     expert=dict(type='EmaExpert'),
     heads=dict(
         csm=dict(

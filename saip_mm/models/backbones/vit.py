@@ -12,6 +12,7 @@ from saip_mm.checkpoint import (check_weights, meta_of, peek_checkpoint,
                                 weights_of)
 from saip_mm.position_grid import Grid, table_layout
 from ..gelu_linear import lighten_ffn
+from .attention import UnboundAttention
 
 
 def visible_indices(mask: Tensor, patches: int) -> Tensor:
@@ -83,6 +84,8 @@ class GridVisionTransformer(VisionTransformer):
                              "'mmpretrain'")
         for layer in self.layers:
             lighten_ffn(layer.ffn)
+            # the parent builds its layers itself, with no say in the class
+            layer.attn.__class__ = UnboundAttention
         self.checkpoint_grid = checkpoint_grid
         self.init = init
         self._meta_grid: Optional[Grid] = None
