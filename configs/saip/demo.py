@@ -11,7 +11,12 @@ _base_ = [
 ]
 
 model = dict(
-    data_preprocessor=dict(canvas=dict(size=(96, 96))),
+    # colour is what a short training can learn people by: keep most of it
+    data_preprocessor=dict(
+        canvas=dict(size=(96, 96)),
+        jitter_prob=0.2,
+        gray_prob=0.,
+        solarize=dict(scale=0., background=0.)),
     encoder=dict(backbone=dict(img_size=(96, 48), init='mmpretrain')),
     heads=dict(
         csm=dict(
@@ -35,7 +40,7 @@ train_dataloader = dict(
     pin_memory=False,
     dataset=dict(pipeline=train_pipeline))
 
-optim_wrapper = dict(optimizer=dict(lr=3e-4))
+optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [
     dict(
         type='LinearLR',
@@ -54,7 +59,7 @@ param_scheduler = [
 train_cfg = dict(max_epochs=4)
 # a short training cannot wait for an average of a thousand steps
 custom_hooks = [
-    dict(type='ExpertUpdateHook', base_momentum=0.98),
+    dict(type='ExpertUpdateHook', base_momentum=0.95),
     dict(type='ExpertTemperatureHook', start=0.05, end=0.05, epochs=1),
     dict(type='FreezePrototypesHook', epochs=1),
 ]
