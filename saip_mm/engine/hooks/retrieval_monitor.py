@@ -48,7 +48,8 @@ class RetrievalMonitorHook(Hook):
         query (dict | Dataset): Items ``dict(inputs, pid, camid)``; inputs
             uint8 ``(3, H, W)`` RGB, all of one size.
         gallery (dict | Dataset): Likewise.
-        interval (int): Epochs or iterations between scores. Defaults to 10.
+        interval (int): Epochs or iterations between scores; 0 switches the
+            monitor off (``default_hooks.knn.interval=0``). Defaults to 10.
         by_epoch (bool): Defaults to True.
         before_train (bool): Score the fresh model as well. Defaults to True.
         batch_size (int): Images a forward, on each rank. Defaults to 256.
@@ -81,6 +82,8 @@ class RetrievalMonitorHook(Hook):
 
     def before_train(self, runner) -> None:
         """Build the sets, so that a wrong path fails early; score."""
+        if not self.interval:
+            return
         for name, cfg in self.cfgs.items():
             self.datasets[name] = DATASETS.build(cfg) if isinstance(
                 cfg, dict) else cfg
@@ -93,14 +96,14 @@ class RetrievalMonitorHook(Hook):
                          data_batch=None,
                          outputs=None) -> None:
         """Score every ``interval`` iterations, and after the last one."""
-        if not self.by_epoch and (self.every_n_train_iters(
+        if self.interval and not self.by_epoch and (self.every_n_train_iters(
                 runner, self.interval) or self.is_last_train_iter(runner)):
             self.score(runner, runner.iter + 1)
 
     def after_train_epoch(self, runner) -> None:
         """Score every ``interval`` epochs, and after the last one."""
-        if self.by_epoch and (self.every_n_epochs(runner, self.interval)
-                              or self.is_last_train_epoch(runner)):
+        if self.interval and self.by_epoch and (self.every_n_epochs(
+                runner, self.interval) or self.is_last_train_epoch(runner)):
             self.score(runner, runner.iter)
 
     def score(self, runner, step: int) -> Dict[str, float]:

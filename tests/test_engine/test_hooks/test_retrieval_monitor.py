@@ -39,6 +39,8 @@ def logged(folder):
     (dict(interval=1), [0, 5, 10]),
     (dict(interval=2, before_train=False), [10]),
     (dict(interval=4, by_epoch=False), [0, 4, 8, 10]),
+    (dict(interval=0), []),
+    (dict(interval=0, by_epoch=False), []),
 ])
 def test_when_it_scores(tmp_path, kwargs, steps):
     runner = toy_runner(tmp_path, [hook(**kwargs)])
@@ -47,6 +49,8 @@ def test_when_it_scores(tmp_path, kwargs, steps):
     assert [line['step'] for line in lines] == steps
     names = {'knn/rank1', 'knn/map', 'knn/expert_rank1', 'knn/expert_map'}
     assert all(names <= set(line) for line in lines)
+    if not steps:
+        return
     assert runner.message_hub.get_scalar('knn/rank1').current() == \
         lines[-1]['knn/rank1']
 
