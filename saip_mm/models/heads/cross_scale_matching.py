@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmpretrain.registry import MODELS
 from ..encoder import EncoderOutput, TokenDims
-from ..losses import matching_loss
+from ..losses import balanced_assignment, matching_loss
 from ..preprocessor import Views
 
 
@@ -29,7 +29,10 @@ class CrossScaleMatchingHead(BaseModule):
         student_temperature (float): T_s. Defaults to 0.1 (DINO).
         expert_temperature (float): T_e at the start; ``ExpertTemperatureHook``
             raises it. Defaults to 0.04 (DINO).
-        center_momentum (float): Defaults to 0.9 (DINO).
+        centering (str): How the expert is kept from one answer for all:
+            'mean' subtracts a moving mean (DINO, the default), 'sinkhorn'
+            balances the prototypes within the batch (SwAV, DINOv2).
+        center_momentum (float): Of the moving mean. Defaults to 0.9 (DINO).
         loss_weight (float): Defaults to 1.
 
     Source:
@@ -46,6 +49,7 @@ class CrossScaleMatchingHead(BaseModule):
                  expert_views: Optional[Sequence[str]] = None,
                  student_temperature: float = 0.1,
                  expert_temperature: float = 0.04,
+                 centering: str = 'mean',
                  center_momentum: float = 0.9,
                  loss_weight: float = 1.) -> None:
         super().__init__()
@@ -58,6 +62,10 @@ class CrossScaleMatchingHead(BaseModule):
         self.expert_views = expert_views
         self.student_temperature = student_temperature
         self.expert_temperature = expert_temperature
+        if centering not in ('mean', 'sinkhorn'):
+            raise ValueError(f"centering '{centering}' is unknown: use 'mean' "
+                             "or 'sinkhorn'")
+        self.centering = centering
         self.center_momentum = center_momentum
         self.loss_weight = loss_weight
         self.register_buffer('center', torch.zeros(self.decoder.out_dims))
@@ -97,18 +105,22 @@ class CrossScaleMatchingHead(BaseModule):
             expert_tokens = torch.cat(
                 [expert.tokens[n].image_token for n in targets_of])
             raw = expert.project(expert_tokens).float()
-            targets = ((raw - self.center) /
-                       self.expert_temperature).softmax(-1).unflatten(
-                           0, (len(targets_of), -1))
+            targets = self._targets(raw.unflatten(0, (len(targets_of), -1)))
         same = torch.tensor([[v == u for u in names] for v in targets_of])
         loss = matching_loss(logits, targets, same, self.student_temperature)
-        if self.training:
+        if self.training and self.centering == 'mean':
             self.update_center(raw)
         anchor = names.index('anchor') if 'anchor' in names else 0
         count = len(views.images[names[anchor]])
         health = self._health(tokens[anchor * count:(anchor + 1) * count],
                               expert_tokens[:count], targets)
         return dict(loss_csm=self.loss_weight * loss, **health)
+
+    def _targets(self, raw: Tensor) -> Tensor:
+        """Distributions ``(V, B, K)`` of the expert's logits."""
+        if self.centering == 'sinkhorn':
+            return balanced_assignment(raw, self.expert_temperature)
+        return ((raw - self.center) / self.expert_temperature).softmax(-1)
 
     @torch.no_grad()
     def update_center(self, raw: Tensor) -> None:

@@ -5,6 +5,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from saip_mm.models import CrossScaleMatchingHead, TokenDims
 from ..tiny_saip import BACKBONES, batch_of_crops, build
 
 LOSSES = {'csm', 'csr', 'css'}
@@ -113,6 +114,19 @@ def test_center_moves_in_training_only():
     torch.testing.assert_close(center, 0.1 * mean)
 
 
+def test_balanced_targets_need_no_center():
+    model = build('vit')
+    head = model.heads['csm']
+    head.centering = 'sinkhorn'
+    losses = model(views_of(model), mode='loss')
+    assert (head.center == 0).all()
+    assert losses['health/prototypes'] > 1
+    total(losses).backward()
+    with pytest.raises(ValueError, match="centering 'median' is unknown"):
+        CrossScaleMatchingHead(
+            TokenDims(6, 6), TokenDims(6, 6), centering='median')
+
+
 def test_pairs_of_equation_1_to_the_letter():
     model = build('vit')
     head = model.heads['csm']
@@ -153,10 +167,11 @@ def test_three_losses_fall_on_one_batch():
     assert losses['loss_csm'] < first['loss_csm']
 
 
-def _rank_gradients(rank, port, views, path):
+def _rank_gradients(rank, port, views, path, centering):
     dist.init_process_group(
         'gloo', f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
     model = build('vit')
+    model.heads['csm'].centering = centering
     half = slice(2 * rank, 2 * rank + 2)
     part = copy.deepcopy(views)
     part.images = {k: v[half] for k, v in views.images.items()}
@@ -188,12 +203,16 @@ def fix_mask(model, part=slice(None)):
     head.draw_masked = draw_masked
 
 
-def test_two_ranks_equal_one_with_both_halves(tmp_path, free_port):
+@pytest.mark.parametrize('centering', ['mean', 'sinkhorn'])
+def test_two_ranks_equal_one_with_both_halves(tmp_path, free_port, centering):
     model = build('vit')
+    model.heads['csm'].centering = centering
     views = views_of(model)
     fix_mask(model)
     total(model(views, mode='loss')).backward()
-    mp.spawn(_rank_gradients, (free_port, views, str(tmp_path)), nprocs=2)
+    mp.spawn(
+        _rank_gradients, (free_port, views, str(tmp_path), centering),
+        nprocs=2)
     for rank in range(2):
         grads, center = torch.load(tmp_path / f'{rank}.pth')
         torch.testing.assert_close(center, model.heads['csm'].center)
