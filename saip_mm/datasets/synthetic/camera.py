@@ -36,12 +36,12 @@ class Camera:
 
 
 CAMERAS = (
-    Camera((1.02, 1.00, .98), 1.06, 1.00, 1.05, 1.6, 2., 92, 1.0, .08),
-    Camera((1.20, 1.02, .78), .92, .92, .90, 3.0, 4., 85, .8, .20),
-    Camera((.80, .98, 1.22), .98, 1.12, .85, 2.2, 5., 88, .9, .15),
-    Camera((.92, 1.10, .90), .78, .80, .75, 4.2, 3., 80, .65, .30),
-    Camera((1.00, .98, 1.00), 1.22, 1.25, 1.15, 1.6, 7., 86, 1.0, .05),
-    Camera((1.10, .94, 1.06), .88, 1.05, .55, 3.4, 9., 72, .55, .25),
+    Camera((1.02, 1.00, .98), 1.04, 1.00, 1.03, 1.6, 2., 92, 1.0, .08),
+    Camera((1.10, 1.01, .90), .95, .95, .95, 2.6, 3., 85, .8, .20),
+    Camera((.90, .99, 1.10), .99, 1.06, .92, 2.0, 4., 88, .9, .15),
+    Camera((.96, 1.04, .95), .87, .90, .87, 3.6, 3., 80, .65, .30),
+    Camera((1.00, .99, 1.00), 1.12, 1.14, 1.08, 1.6, 5., 86, 1.0, .05),
+    Camera((1.05, .97, 1.03), .93, 1.03, .76, 3.0, 6., 74, .6, .25),
 )
 
 
@@ -96,10 +96,10 @@ def _soften(image, camera, rng):
 def _curves(camera, rng):
     """Look-up table of each channel, ``(256, 1, 3)`` uint8."""
     x = np.linspace(0, 1, 256, dtype=np.float64)[:, None]
-    gains = np.array(camera.gains) * (1 + rng.normal(0, .04, 3))
-    gamma = camera.gamma * np.exp(rng.normal(0, .10))
+    gains = np.array(camera.gains) * (1 + rng.normal(0, .03, 3))
+    gamma = camera.gamma * np.exp(rng.normal(0, .08))
     y = gains * x**gamma
-    y = .5 + camera.contrast * (y - .5) + rng.normal(0, .04)
+    y = .5 + camera.contrast * (y - .5) + rng.normal(0, .03)
     return np.clip(255 * y, 0, 255).astype(np.uint8)[:, None, :]
 
 

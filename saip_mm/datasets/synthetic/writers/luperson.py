@@ -14,7 +14,7 @@ from ..scene import CropOptions, crop_scene
 from .base import Job, Writer, photograph_jpeg
 
 CROPS = dict(tiny=600, small=10_000, large=100_000)
-TRACKS, FRAMES = 8, 6  # persons a video, pictures a person
+TRACKS, FRAMES = 20, 6  # persons a video, pictures a person
 CITIES = ('aland/norvik', 'aland/sunby', 'borea/kestrel', 'borea/tamber',
           'corvia/lindau', 'corvia/mirano', 'dalia/oster', 'dalia/porto')
 FIRST_PERSON = 10_000  # below are the identities of labelled sets
