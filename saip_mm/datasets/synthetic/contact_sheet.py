@@ -4,9 +4,10 @@ from typing import Tuple
 import cv2
 import numpy as np
 
-from .labels import PersonLabels, SceneLabels
+from .labels import PersonLabels, SceneLabels, mask_box
 from .parts import PALETTE
-from .scene import CropOptions, Scene, crop_scene, street_scene
+from .scene import CropOptions, Scene, crop_scene
+from .street import StreetOptions, street_scene
 
 BONES = ((0, 1), (0, 2), (1, 3), (2, 4), (5, 6), (5, 7), (7, 9), (6, 8), (8,
                                                                           10),
@@ -16,15 +17,18 @@ HIDDEN = (140, 140, 140)
 BOXES = dict(
     full_box=(255, 80, 80),
     visible_box=(80, 255, 255),
-    head_box=(255, 255, 80))
+    full_head_box=(255, 255, 80))
+UNLABELLED = (255, 80, 255)
 STREAM = 900
+STREETS = (StreetOptions((3, 4), spread=4,
+                         crowd=1.), StreetOptions((8, 12), poster=1.))
 
 
 def draw_labels(image: np.ndarray, person: PersonLabels) -> np.ndarray:
     """Draw boxes, bones and landmarks of one person.
 
     Green is the person's left, orange the right, grey is hidden; red, cyan
-    and yellow boxes are the full, visible and head box.
+    and yellow boxes are the full, visible and full head box.
 
     Args:
         image (np.ndarray): ``(H, W, 3)`` uint8, RGB.
@@ -37,8 +41,7 @@ def draw_labels(image: np.ndarray, person: PersonLabels) -> np.ndarray:
     for name, color in BOXES.items():
         box = getattr(person, name)
         if box is not None:
-            x, y, w, h = (int(v) for v in box)
-            cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), color, 1)
+            _draw_box(image, box, color)
     points = person.wholebody
     for a, b in BONES:
         if points[a, 2] and points[b, 2]:
@@ -51,6 +54,12 @@ def draw_labels(image: np.ndarray, person: PersonLabels) -> np.ndarray:
             color = _side(i) if point[2] == 2 else HIDDEN
             cv2.circle(image, _pixel(point), 2 if i < 17 else 0, color, -1)
     return image
+
+
+def _draw_box(image, box, color) -> np.ndarray:
+    x, y, w, h = (int(v) for v in box)
+    image = np.ascontiguousarray(image)
+    return cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), color, 1)
 
 
 def _pixel(point) -> Tuple[int, int]:
@@ -75,8 +84,11 @@ def _panels(scene: Scene) -> np.ndarray:
     labels = SceneLabels(scene, rendered)
     image, drawn = scene.photograph(rendered), rendered.image
     parts = draw_parts(drawn, labels.parts())
-    for person in labels.people():
-        drawn = draw_labels(drawn, person)
+    for mask in labels.unlabelled().values():
+        drawn = _draw_box(drawn, mask_box(mask), UNLABELLED)
+    for person in labels.people(garments=False):
+        if person.visible_box is not None:
+            drawn = draw_labels(drawn, person)
     return np.hstack([image, drawn, parts])
 
 
@@ -88,7 +100,8 @@ def contact_sheet(seed: int = 0,
 
     Args:
         seed (int): Of the data set. Defaults to 0.
-        rows (int): Of crops; one row of streets follows. Defaults to 4.
+        rows (int): Of crops; a row of streets follows, one of which has
+            few people with labels, one many. Defaults to 4.
         columns (int): Crops in a row; each takes three panels.
         height (int): Of a crop, in pixels. Defaults to 256.
 
@@ -110,9 +123,8 @@ def contact_sheet(seed: int = 0,
     lines.append(
         np.hstack([
             _panels(
-                street_scene(
-                    rng, 'train', (height * 5 // 4, width), people, seed=seed))
-            for people in (3, 6)
+                street_scene(rng, 'train', (height * 5 // 4, width), options,
+                             seed)) for options in STREETS
         ]))
     return np.vstack([line[:, :lines[0].shape[1]] for line in lines])
 

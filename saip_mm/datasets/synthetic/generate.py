@@ -113,8 +113,6 @@ def _write_format(root, name, settings, workers, progress):
     os.makedirs(root, exist_ok=True)
     _save_manifest(root, dict(settings, format=name, complete=False))
     jobs = writer.plan(settings['size'], settings['seed'])
-    for folder in {osp.dirname(job.path) for job in jobs}:
-        os.makedirs(osp.join(root, folder), exist_ok=True)
     if progress:
         print(f'{name}: {len(jobs)} pictures into {root}')
     bar = ProgressBar(len(jobs)) if progress else None
@@ -168,6 +166,7 @@ def _render_chunk(name: str, root: str, seed: int, jobs) -> List[tuple]:
         digest = hashlib.sha256()
         for path, content in sorted(files.items()):
             digest.update(path.encode() + content)
+            os.makedirs(osp.dirname(osp.join(root, path)), exist_ok=True)
             _save(osp.join(root, path), content)
         results.append((digest.digest(), len(files), record))
     return results

@@ -1,5 +1,5 @@
 """Hair, face, glasses and hats."""
-from typing import List
+from typing import List, Tuple
 
 import numpy as np
 
@@ -15,23 +15,50 @@ def head_layers(fig: Figure) -> List[Layer]:
     """The head, from the hair behind it to the hat on it."""
     who = fig.identity
     near = fig.head_matrix[2, 2]  # 1: the face looks at the camera
-    a, b, c = fig.head_half
-    width = fig.scale * np.hypot(a * fig.head_matrix[0, 0],
-                                 c * fig.head_matrix[0, 2])
-    height = fig.scale * b
+    width, height = _seen_size(fig)
     rgb = who.skin if who.hair == 'bald' else who.hair_rgb
     label = ID['Face'] if who.hair == 'bald' else ID['Hair']
     centre = fig.head_point(0, 0, 0)[0]
-    lift = 0. if who.hair == 'bald' else .05 * height
     layers = _hair_behind(fig, near, width)
-    skull = ellipse(centre + lift * fig.up, width * 1.03, height, -1j * fig.up)
     layers.append(
-        Layer(skull, fig.plain(rgb, centre, centre + fig.up, width), HEAD,
-              'head', label))
+        Layer(
+            _skull(fig, width, height),
+            fig.plain(rgb, centre, centre + fig.up, width), HEAD, 'head',
+            label))
     if near > -.45:
         layers += _face(fig, near, width, height)
     layers += _ears(fig, width) + _bun(fig, width, near)
     return layers + _hat(fig, width, height, near)
+
+
+def head_bounds(fig: Figure) -> Tuple[np.ndarray, np.ndarray]:
+    """Bounds of skull and hat, whatever hides them, in pixels.
+
+    Returns:
+        tuple[np.ndarray]: Least and greatest x and y, ``(2,)`` each.
+    """
+    width, height = _seen_size(fig)
+    outlines = [_skull(fig, width, height)]
+    outlines += [
+        layer.points
+        for layer in _hat(fig, width, height, fig.head_matrix[2, 2])
+    ]
+    points = np.concatenate(outlines).view(np.float64).reshape(-1, 2)
+    return points.min(0), points.max(0)
+
+
+def _seen_size(fig) -> Tuple[float, float]:
+    """Half width and half height of the head in the picture, in pixels."""
+    a, b, c = fig.head_half
+    right = fig.head_matrix[0]
+    return fig.scale * np.hypot(a * right[0], c * right[2]), fig.scale * b
+
+
+def _skull(fig, width, height):
+    """Outline of the head, with short hair if there is any."""
+    lift = 0. if fig.identity.hair == 'bald' else .05 * height
+    centre = fig.head_point(0, 0, 0)[0] + lift * fig.up
+    return ellipse(centre, width * 1.03, height, -1j * fig.up)
 
 
 def _hair_behind(fig, near, width):

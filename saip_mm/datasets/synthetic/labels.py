@@ -1,5 +1,6 @@
 """Everything that is known about the people in a rendered scene."""
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Dict, Optional, Tuple
 
 import numpy as np
@@ -8,13 +9,16 @@ from .attributes import pa100k_attributes, peta_attributes
 from .captions import describe
 from .fashion import fashion_item
 from .figure import Figure
+from .head import head_bounds
 from .identity import Identity
 from .landmarks import resolve, wholebody_spots
 from .parts import CIHP_TORSO_SKIN, ID
 from .render import Rendered
 from .scene import Scene
 
-NOT_BODY = ('carried', 'thing')
+# 'crowd' and 'poster': people nobody labels one by one, see street.py.
+UNLABELLED = ('crowd', 'poster')
+NOT_BODY = ('carried', 'thing') + UNLABELLED
 Box = Tuple[float, float, float, float]
 
 
@@ -31,6 +35,8 @@ class PersonLabels:
         full_box, visible_box, head_box (tuple, optional): ``x, y, w, h``;
             the full box includes hidden parts and may leave the picture,
             the others are None where nothing is seen.
+        full_head_box (tuple): Skull and hat, hidden or outside as well, but
+            not the hair that falls on the shoulders.
         keypoints (np.ndarray): ``(17, 3)``: x, y, visibility.
         wholebody (np.ndarray): ``(133, 3)``, the first 17 as above.
         garments (dict): Name -> ``(H, W)`` bool, of what is seen.
@@ -42,6 +48,7 @@ class PersonLabels:
     full_box: Box
     visible_box: Optional[Box]
     head_box: Optional[Box]
+    full_head_box: Box
     wholebody: np.ndarray
     garments: Dict[str, np.ndarray]
 
@@ -93,8 +100,36 @@ class SceneLabels:
 
     def owners(self) -> np.ndarray:
         """``(H, W)`` int16: number of the person seen, -1 nobody."""
+        return self._owners
+
+    @cached_property
+    def _owners(self):
         return self._map(lambda s: -1
                          if s.region in NOT_BODY else s.owner, np.int16, -1)
+
+    @cached_property
+    def _heads(self):
+        return self._map(lambda s: s.owner
+                         if s.region == 'head' else -1, np.int16, -1)
+
+    def heads(self) -> np.ndarray:
+        """``(H, W)`` bool: hair, faces, hats of people with labels."""
+        return self._heads >= 0
+
+    def unlabelled(self) -> Dict[str, np.ndarray]:
+        """What shows people without labels, ``(H, W)`` bool each.
+
+        Returns:
+            dict: 'crowd' (people far away) and 'poster' (pictures of
+            people), where there is one and something of it is seen.
+        """
+        kinds = (*UNLABELLED, '')  # the last is what has labels
+        shown = self._map(
+            lambda s: kinds.index(s.region
+                                  if s.region in kinds else ''), np.uint8,
+            len(UNLABELLED))
+        masks = {kind: shown == i for i, kind in enumerate(UNLABELLED)}
+        return {kind: mask for kind, mask in masks.items() if mask.any()}
 
     def parts(self, cihp: bool = False) -> np.ndarray:
         """``(H, W)`` uint8: part classes of all people.
@@ -114,16 +149,18 @@ class SceneLabels:
 
         return self._map(value, np.uint8, 0)
 
-    def person(self, number: int = 0) -> PersonLabels:
-        """Labels of one person."""
+    def person(self, number: int = 0, garments: bool = True) -> PersonLabels:
+        """Labels of one person.
+
+        Args:
+            number (int): In the scene. Defaults to 0.
+            garments (bool): Whether to make their masks, which takes longer
+                than everything else together. Defaults to True.
+        """
         figure = self.scene.people[number]
-        mask = self._map(
-            lambda s: s.owner == number and s.region not in NOT_BODY, bool,
-            False)
-        head = self._map(lambda s: s.owner == number and s.region == 'head',
-                         bool, False)
-        spots = wholebody_spots(figure)
+        mask = self._owners == number
         visible = mask_box(mask)
+        x1, y1, x2, y2 = _whole_pixels(*head_bounds(figure))
         return PersonLabels(
             number=number,
             identity=figure.identity,
@@ -131,9 +168,11 @@ class SceneLabels:
             mask=mask,
             full_box=self._full_box(number, visible),
             visible_box=visible,
-            head_box=mask_box(head),
-            wholebody=resolve(spots, number, self.ids, self.layers),
-            garments=self._garments(number))
+            head_box=mask_box(self._heads == number),
+            full_head_box=(x1, y1, x2 - x1, y2 - y1),
+            wholebody=resolve(
+                wholebody_spots(figure), number, self.ids, self.layers),
+            garments=self._garments(number) if garments else {})
 
     def _full_box(self, number, visible):
         """Bounds of all shapes of the body, hidden or outside as well."""
@@ -147,8 +186,7 @@ class SceneLabels:
             points = points.view(np.float64).reshape(-1, 2)
             low = np.minimum(low, points.min(0))
             high = np.maximum(high, points.max(0))
-        x1, y1 = np.floor(low)
-        x2, y2 = np.ceil(high) + 1  # a pixel is one wide
+        x1, y1, x2, y2 = _whole_pixels(low, high)
         if visible is not None:
             x1, y1 = min(x1, visible[0]), min(y1, visible[1])
             x2 = max(x2, visible[0] + visible[2])
@@ -169,9 +207,17 @@ class SceneLabels:
             for name in sorted(names)
         }
 
-    def people(self) -> list:
+    def people(self, garments: bool = True) -> list:
         """Labels of everybody, in the scene's order."""
-        return [self.person(i) for i in range(len(self.scene.people))]
+        count = len(self.scene.people)
+        return [self.person(i, garments) for i in range(count)]
+
+
+def _whole_pixels(low, high) -> Tuple[float, float, float, float]:
+    """Bounds of points as ``x1, y1, x2, y2`` of whole pixels."""
+    x1, y1 = np.floor(low)
+    x2, y2 = np.ceil(high) + 1  # a pixel is one wide
+    return float(x1), float(y1), float(x2), float(y2)
 
 
 def mask_box(mask: np.ndarray) -> Optional[Box]:

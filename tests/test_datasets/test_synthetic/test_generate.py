@@ -48,9 +48,9 @@ def test_seed_changes_pictures(tmp_path, few):
 def test_a_picture_depends_on_its_own_number_alone(name):
     writer = WRITERS[name]
     jobs = writer.plan('tiny', 3)
-    late = writer.render(jobs[30], 3)
+    late = writer.render(jobs[-1], 3)
     writer.render(jobs[2], 3)
-    assert writer.render(jobs[30], 3) == late
+    assert writer.render(jobs[-1], 3) == late
     assert len({job.path for job in jobs}) == len(jobs)
     assert writer.plan('tiny', 3) == jobs
 
@@ -164,7 +164,7 @@ def test_sizes():
     assert 9_000 <= len(WRITERS['luperson'].plan('small', 0)) <= 11_000
     assert 90_000 <= len(WRITERS['luperson'].plan('large', 0)) <= 110_000
     tiny = sum(len(w.plan('tiny', 0)) for w in WRITERS.values())
-    assert tiny < 1100  # at 100 a second half of the 20 s for all formats
+    assert tiny < 1300  # at 100 a second 13 of the 20 s for all formats
 
 
 def test_colour_alone_does_not_tell_people_apart(tmp_path):

@@ -80,6 +80,33 @@ def test_boxes_bound_masks():
             assert fy <= hy and hy + hh <= fy + fh
 
 
+def test_full_head_box_holds_face_and_hat():
+    near = (ID['Face'], ID['Sunglasses'], ID['Hat'])
+    hats = 0
+    for labels, person in everybody():
+        x, y, w, h = person.full_head_box
+        fx, fy, fw, fh = person.full_box
+        assert fx <= x and fy <= y
+        assert x + w <= fx + fw and y + h <= fy + fh
+        assert h < .4 * fh  # hair on the shoulders is left out
+        rows, columns = (person.mask & np.isin(labels.parts(), near)
+                         & labels.heads()).nonzero()
+        hats += (labels.parts()[rows, columns] == ID['Hat']).any()
+        slack = .12 * w + 1.5  # ears and noses stick out of a skull
+        assert (columns >= x - slack).all()
+        assert (columns <= x + w + slack).all()
+        assert (rows >= y - 1).all() and (rows <= y + h + 1).all()
+    assert hats > 3
+
+
+def test_garments_are_left_out_when_asked():
+    _, labels = labelled(0)
+    person, same = labels.person(), labels.person(garments=False)
+    assert person.garments and same.garments == {}
+    assert (person.mask == same.mask).all()
+    assert (person.wholebody == same.wholebody).all()
+
+
 def test_parts_belong_to_people_and_garments_to_parts():
     classes = set()
     for labels, person in everybody():

@@ -7,7 +7,7 @@ from saip_mm.datasets.synthetic.figure import view_matrix
 from saip_mm.datasets.synthetic.identity import SPLITS, make_identity, numbered
 from saip_mm.datasets.synthetic.pose import INDEX, KINDS, make_pose, skeleton
 from saip_mm.datasets.synthetic.render import TILE, paint_layers
-from saip_mm.datasets.synthetic.scene import crop_scene, street_scene
+from saip_mm.datasets.synthetic.scene import crop_scene
 from ._scenes import CROWDED
 
 
@@ -81,15 +81,6 @@ def test_backgrounds_are_not_flat():
                                     np.random.default_rng(0))
         assert piece.shape == (3, 120, 60)
         assert piece.mean(0).std() > 4
-
-
-def test_street_shows_everybody_in_perspective():
-    scene = street_scene(np.random.default_rng(2), 'test', (200, 260), 5)
-    rows = [f.foot.imag for f in scene.people]
-    scales = [f.scale for f in scene.people]
-    assert len(scene.people) == 5
-    assert np.argsort(rows).tolist() == np.argsort(scales).tolist()
-    assert scene.photograph(scene.render()).shape == (200, 260, 3)
 
 
 def test_too_large_a_picture_is_refused():

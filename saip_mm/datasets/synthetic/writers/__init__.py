@@ -1,11 +1,15 @@
 """One writer a data set's format; all draw from the same scene model."""
 from .base import SIZES, Job, Writer
+from .coco import CocoWriter
+from .crowdhuman import CrowdHumanWriter
+from .lip import LipWriter
 from .luperson import LUPersonWriter
 from .market1501 import Market1501Writer
 
 WRITERS = {
     writer.name: writer
-    for writer in (LUPersonWriter(), Market1501Writer())
+    for writer in (LUPersonWriter(), Market1501Writer(), CocoWriter(),
+                   LipWriter(), CrowdHumanWriter())
 }
 
 __all__ = ['SIZES', 'WRITERS', 'Job', 'Writer']
