@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from saip_mm.datasets.synthetic.identity import SPLITS
 from saip_mm.datasets.synthetic.labels import SceneLabels
 from saip_mm.datasets.synthetic.street import (NEAR_ROWS, StreetOptions,
                                                street_scene)
@@ -20,6 +21,17 @@ def test_perspective():
     assert len(scene.people) == 5
     assert np.argsort(rows).tolist() == np.argsort(scales).tolist()
     assert scene.photograph(scene.render()).shape == (*SIZE, 3)
+
+
+@pytest.mark.parametrize('split', SPLITS)
+def test_splits_own_disjoint_people_poses_and_places(split):
+    for number in range(12):
+        scene = street_scene(
+            np.random.default_rng(number), split, SIZE, StreetOptions())
+        numbers = [scene.place.number]
+        for figure in scene.people:
+            numbers += [figure.identity.number, figure.pose.number]
+        assert {n % len(SPLITS) for n in numbers} == {SPLITS.index(split)}
 
 
 def test_counts_stay_in_their_range():
