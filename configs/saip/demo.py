@@ -11,17 +11,14 @@ _base_ = [
 ]
 
 model = dict(
-    # colour is what a short training can learn people by: keep most of it
-    data_preprocessor=dict(
-        canvas=dict(size=(96, 96)),
-        jitter_prob=0.2,
-        gray_prob=0.,
-        solarize=dict(scale=0., background=0.)),
+    data_preprocessor=dict(canvas=dict(size=(96, 96))),
     encoder=dict(backbone=dict(img_size=(96, 48), init='mmpretrain')),
     heads=dict(
         csm=dict(
+            # 32 images are too few for a moving centre
+            centering='sinkhorn',
             decoder=dict(
-                hidden_dims=512, bottleneck_dims=128, num_prototypes=2048)),
+                hidden_dims=512, bottleneck_dims=128, num_prototypes=1024)),
         csr=dict(decoder=dict(dims=128, num_heads=4)),
         css=dict(decoder=dict(dims=128, num_heads=4))))
 train_pipeline = [
@@ -59,8 +56,8 @@ param_scheduler = [
 train_cfg = dict(max_epochs=4)
 # a short training cannot wait for an average of a thousand steps
 custom_hooks = [
-    dict(type='ExpertUpdateHook', base_momentum=0.95),
-    dict(type='ExpertTemperatureHook', start=0.05, end=0.05, epochs=1),
+    dict(type='ExpertUpdateHook', base_momentum=0.97),
+    dict(type='ExpertTemperatureHook', start=0.02, end=0.02, epochs=1),
     dict(type='FreezePrototypesHook', epochs=1),
 ]
 knn_pipeline = [
