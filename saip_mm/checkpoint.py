@@ -17,10 +17,17 @@ BACKBONES = dict(
 # counters and grids: a model makes up its own where a file has none
 OPTIONAL = ('pos_grid', 'num_batches_tracked')
 LISTED = 5  # keys an error names of each kind
+REMEDY = ('Check that architecture and width are those it was trained with; '
+          "name the part of a larger model with prefix='backbone.'; convert "
+          'foreign names with tools/model_converters')
 
 
 class UnsafeCheckpointError(ValueError):
     """The file holds more than tensors and plain Python types."""
+
+
+class NoMatchError(RuntimeError, ValueError):
+    """No tensor of a checkpoint fits the model it was named for."""
 
 
 def read_checkpoint(path: str,
@@ -189,7 +196,8 @@ def check_weights(
     weights: Dict[str, Tensor],
     source: str,
     needed: Sequence[str] = ('', ),
-    unexpected: Sequence[str] = ()
+    unexpected: Sequence[str] = (),
+    file_keys: Sequence[str] = ()
 ) -> None:
     """Refuse weights of another architecture.
 
@@ -200,11 +208,21 @@ def check_weights(
         needed (Sequence[str]): Beginnings of the keys that must be there.
             Defaults to all.
         unexpected (Sequence[str]): Keys to complain about.
+        file_keys (Sequence[str]): All keys as the source has them, for the
+            error. Defaults to those of ``weights``.
 
     Raises:
+        NoMatchError: If not a single tensor fits by name and shape.
         ValueError: If keys or shapes differ, naming some of each kind.
     """
     own = module.state_dict()
+    if not any(k in own and v.shape == own[k].shape
+               for k, v in weights.items()):
+        raise NoMatchError(
+            f'{source} does not fit {type(module).__name__}: no tensor '
+            'matches by name and shape. Its keys are like '
+            f'{list(file_keys or weights)[:LISTED]}, the model\'s are like '
+            f'{list(own)[:LISTED]}. {REMEDY}')
     problems = [
         _listed('missing', [
             k for k in own if k not in weights and k.startswith(tuple(needed))
@@ -218,12 +236,8 @@ def check_weights(
     ]
     problems = [problem for problem in problems if problem]
     if problems:
-        raise ValueError(
-            f'{source} does not fit {type(module).__name__}: '
-            f'{"; ".join(problems)}. Check that architecture and width are '
-            'those it was trained with; name the part of a larger model with '
-            "prefix='backbone.'; convert foreign names with "
-            'tools/model_converters')
+        raise ValueError(f'{source} does not fit {type(module).__name__}: '
+                         f'{"; ".join(problems)}. {REMEDY}')
 
 
 def _listed(kind: str, keys: List[str]) -> str:

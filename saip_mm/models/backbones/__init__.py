@@ -1,3 +1,4 @@
+from .stride_maps import StrideMapBackbone
 from .vit import GridVisionTransformer
 
-__all__ = ['GridVisionTransformer']
+__all__ = ['GridVisionTransformer', 'StrideMapBackbone']

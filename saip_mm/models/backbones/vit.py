@@ -2,17 +2,17 @@ from typing import Optional, Sequence, Tuple
 
 import torch
 from mmengine.logging import print_log
-from mmengine.model import BaseModule, PretrainedInit
+from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
-from saip_mm.checkpoint import (check_weights, meta_of, peek_checkpoint,
-                                weights_of)
+from saip_mm.checkpoint import meta_of
 from saip_mm.position_grid import Grid, table_layout
 from ..gelu_linear import lighten_ffn
 from .attention import UnboundAttention
+from .pretrained import PretrainedMixin
 
 
 def visible_indices(mask: Tensor, patches: int) -> Tensor:
@@ -41,7 +41,7 @@ def visible_indices(mask: Tensor, patches: int) -> Tensor:
 
 
 @MODELS.register_module()
-class GridVisionTransformer(VisionTransformer):
+class GridVisionTransformer(PretrainedMixin, VisionTransformer):
     """mmpretrain's plain transformer whose positions know their grid.
 
     The parent takes every foreign position table for a square, and passes
@@ -94,14 +94,17 @@ class GridVisionTransformer(VisionTransformer):
     def init_weights(self) -> None:
         """Initialise, or load ``init_cfg``'s checkpoint by its own grid.
 
+        Norms and tokens may be absent from it: a classifier pools without a
+        class token, say. Without blocks it would be a random start.
+
         Raises:
-            ValueError: If that file is damaged, or lacks blocks or the patch
-                embedding, or has them in other shapes.
+            NoMatchError, ValueError: If that file is damaged, or lacks
+                blocks or the patch embedding, or has them in other shapes.
         """
-        pretrained = self._pretrained_cfg()
-        if self.is_init or pretrained is not None:
-            if not self.is_init:
-                self._peek(**pretrained)
+        if not self.is_init:
+            content = self.take_pretrained(('layers.', 'patch_embed.'))
+            self._meta_grid = meta_of(content).get('position_grid')
+        if self.is_init or self.names_checkpoint:
             # not the parent's, which draws the positions anew where init_cfg
             # is a list, or on a second call
             BaseModule.init_weights(self)
@@ -110,31 +113,6 @@ class GridVisionTransformer(VisionTransformer):
         super().init_weights()
         if self.init == 'dino' and not self.init_cfg:
             self._init_as_dino()
-
-    def _pretrained_cfg(self) -> Optional[dict]:
-        cfgs = self.init_cfg or []
-        for cfg in [cfgs] if isinstance(cfgs, dict) else cfgs:
-            if cfg['type'] in ('Pretrained', PretrainedInit):
-                return cfg
-        return None
-
-    def _peek(self, checkpoint: str, prefix: str = '', **kwargs) -> None:
-        """Learn the grid of a file; refuse what mmengine would only warn of.
-
-        Norms and tokens may be absent: a classifier pools without a class
-        token, say. Without blocks the model would start from random weights.
-        """
-        content = peek_checkpoint(checkpoint)
-        self._meta_grid = meta_of(content).get('position_grid')
-        if content:
-            prefix = f'{prefix.rstrip(".")}.' if prefix else ''
-            weights = {
-                key[len(prefix):]: value
-                for key, value in weights_of(content).items()
-                if key.startswith(prefix)
-            }
-            check_weights(self, weights, checkpoint,
-                          ('layers.', 'patch_embed.'))
 
     def _init_as_dino(self) -> None:
         # comes last, as each block's own init_weights overrides the FFN

@@ -228,10 +228,12 @@ class TestInitCfg:
         path = str(tmp_path / 'classifier.pth')
         torch.save({f'backbone.{k}': v for k, v in weights.items()}, path)
         cfg = dict(type='Pretrained', checkpoint=path)
-        model = vit(init_cfg=cfg | dict(prefix='backbone.'))
-        assert torch.equal(model.ln1.weight, weights['ln1.weight'])
+        for prefix in (None, 'backbone', 'backbone.'):
+            model = vit(init_cfg=cfg | dict(prefix=prefix))
+            assert torch.equal(model.layers[0].attn.qkv.weight,
+                               weights['layers.0.attn.qkv.weight'])
         with pytest.raises(ValueError, match="prefix='backbone.'"):
-            vit(init_cfg=cfg)
+            vit(init_cfg=cfg | dict(prefix='head.'))
 
     def test_damaged_file_is_named(self, tmp_path):
         path = tmp_path / 'cut.pth'

@@ -1,0 +1,89 @@
+"""Starting a backbone from a checkpoint, or saying why not."""
+from typing import Optional, Sequence
+
+from mmengine.logging import print_log
+from mmengine.model import PretrainedInit
+
+from saip_mm.checkpoint import (BACKBONES, check_weights, peek_checkpoint,
+                                weights_of)
+
+
+class PretrainedMixin:
+    """Makes ``init_cfg=dict(type='Pretrained', checkpoint=...)`` strict.
+
+    mmengine loads what happens to fit and warns of the rest, so that a
+    wrong file leaves the backbone at its random start. Here
+
+    - ``checkpoint=None`` is a random start, so that a config can name the
+      option and the user fills it in;
+    - a training checkpoint serves as well as a published backbone: the
+      student's backbone is found in it unless ``prefix`` is given;
+    - a file that does not fit is refused, with its name and keys.
+
+    For classes derived from ``BaseModule``.
+    """
+
+    def take_pretrained(self, needed: Sequence[str] = ('', )) -> dict:
+        """Complete and check ``init_cfg``, before mmengine acts on it.
+
+        Args:
+            needed (Sequence[str]): Beginnings of the keys which the file
+                must have. Defaults to all.
+
+        Returns:
+            dict: The checkpoint; empty where none is named, or where it
+            holds classes that are not read here.
+
+        Raises:
+            FileNotFoundError: If the file does not exist.
+            NoMatchError: If no tensor of it fits this backbone; a
+                ``RuntimeError``.
+            ValueError: If it is damaged, lacks tensors, or has them in
+                other shapes.
+        """
+        cfgs = self.init_cfg or []
+        cfgs = [cfgs] if isinstance(cfgs, dict) else cfgs
+        self.init_cfg = [
+            dict(cfg) for cfg in cfgs
+            if not _is_pretrained(cfg) or cfg.get('checkpoint')
+        ]
+        content = {}
+        for cfg in filter(_is_pretrained, self.init_cfg):
+            content = peek_checkpoint(cfg['checkpoint'])
+            if content:
+                self._fit_prefix(cfg, weights_of(content), needed)
+        return content
+
+    @property
+    def names_checkpoint(self) -> bool:
+        """Whether ``init_cfg`` loads a file, as :meth:`take_pretrained` left
+        it."""
+        return any(map(_is_pretrained, self.init_cfg))
+
+    def _fit_prefix(self, cfg: dict, weights: dict,
+                    needed: Sequence[str]) -> None:
+        if cfg.get('prefix') is None:
+            cfg['prefix'] = _student_prefix(weights)
+        if cfg['prefix'] is None:
+            prefix = ''
+        else:
+            prefix = f'{cfg["prefix"].rstrip(".")}.'
+        if prefix:
+            print_log(f"Take '{prefix}*' of {cfg['checkpoint']}", 'current')
+        inside = {
+            key[len(prefix):]: value
+            for key, value in weights.items() if key.startswith(prefix)
+        }
+        check_weights(
+            self, inside, cfg['checkpoint'], needed, file_keys=list(weights))
+
+
+def _is_pretrained(cfg: dict) -> bool:
+    return cfg['type'] in ('Pretrained', PretrainedInit)
+
+
+def _student_prefix(weights: dict) -> Optional[str]:
+    for prefix in BACKBONES['student']:
+        if any(key.startswith(prefix) for key in weights):
+            return prefix
+    return None

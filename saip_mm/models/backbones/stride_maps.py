@@ -1,0 +1,42 @@
+from mmpretrain.models.backbones import TIMMBackbone
+from mmpretrain.registry import MODELS
+from .pretrained import PretrainedMixin
+
+
+@MODELS.register_module()
+class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
+    """A hierarchical backbone of timm as a tuple of maps, ordered by stride.
+
+    Parameters and keys are those of ``mmpretrain.TIMMBackbone`` with
+    ``features_only=True``, which pretraining uses; what is added is the
+    strict ``init_cfg`` of :class:`PretrainedMixin`, and a ``train()`` that
+    returns the module.
+
+    - ``starnet_s3``: 32, 64, 128, 256 channels at strides 4, 8, 16, 32;
+    - ``tiny_vit_5m_224``: 64, 128, 160, 320 channels, same strides.
+
+    A side that a stride does not divide is rounded up.
+
+    Args:
+        model_name (str): timm's name of it.
+        **kwargs: Arguments of ``mmpretrain.TIMMBackbone``, such as
+            ``out_indices=(3, )``.
+
+    Raises:
+        NoMatchError, ValueError: While initialising, if ``init_cfg`` names a
+            checkpoint of another architecture.
+    """
+
+    def __init__(self, model_name: str, **kwargs) -> None:
+        super().__init__(model_name, features_only=True, **kwargs)
+
+    def init_weights(self) -> None:
+        """Keep timm's random start, or load ``init_cfg``'s checkpoint."""
+        if not self.is_init:
+            self.take_pretrained()
+        super().init_weights()
+
+    def train(self, mode: bool = True) -> 'StrideMapBackbone':
+        """Switch mode, return self."""
+        super().train(mode)
+        return self
