@@ -23,6 +23,10 @@ def parse_args():
         action='store_true',
         help='mixed precision (float32 with a warning if there is no GPU)')
     parser.add_argument(
+        '--tta',
+        action='store_true',
+        help="average over the config's tta_pipeline, mirror images say")
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
@@ -46,6 +50,7 @@ def main():
         work_dir=args.work_dir,
         out=args.out,
         amp=args.amp,
+        tta=args.tta,
         cfg_options=args.cfg_options,
         launcher=args.launcher)
 

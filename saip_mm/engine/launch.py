@@ -10,7 +10,7 @@ from torch import distributed
 
 from .checkpoint_file import check_checkpoint, find_resume_file
 from .launch_options import (adapt_to_device, has_gpu, process_info,
-                             scale_learning_rate, tell, use_amp)
+                             scale_learning_rate, tell, use_amp, use_tta)
 
 
 def train(config: str,
@@ -62,6 +62,7 @@ def evaluate(config: str,
              work_dir: Optional[str] = None,
              out: Optional[str] = None,
              amp: bool = False,
+             tta: bool = False,
              cfg_options: Optional[dict] = None,
              launcher: str = 'none') -> dict:
     """Evaluate a checkpoint with a config's ``test_dataloader``.
@@ -72,6 +73,8 @@ def evaluate(config: str,
         work_dir (str, optional): As in :func:`train`.
         out (str, optional): Pickle file to write all predictions to.
         amp (bool): Mixed precision; single precision where there is no GPU.
+        tta (bool): Average over the versions of each image that the
+            config's ``tta_pipeline`` makes.
         cfg_options (dict, optional): Settings to override.
         launcher (str): As in :func:`train`.
 
@@ -80,7 +83,8 @@ def evaluate(config: str,
 
     Raises:
         CheckpointError: If the checkpoint is unusable.
-        ValueError: If the config has nothing to test.
+        ValueError: If the config has nothing to test, or no ``tta_model``
+            although ``tta`` is set.
     """
     cfg = load_config(config, work_dir, cfg_options, launcher)
     if cfg.get('test_dataloader') is None:
@@ -90,6 +94,8 @@ def evaluate(config: str,
             'task, such as configs/reid')
     check_checkpoint(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
+    if tta:
+        use_tta(cfg)
     adapt_to_device(cfg)
     if amp and has_gpu():
         cfg.test_cfg = dict(cfg.get('test_cfg') or {}, fp16=True)

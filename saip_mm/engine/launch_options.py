@@ -39,6 +39,22 @@ def use_amp(cfg: Config, dtype: Optional[str] = None) -> None:
         wrapper.dtype = dtype
 
 
+def use_tta(cfg: Config) -> None:
+    """Test on several versions of each image: ``tta_model``, ``tta_pipeline``.
+
+    Args:
+        cfg (Config): ``model`` is wrapped, the test pipeline replaced.
+
+    Raises:
+        ValueError: If the config lacks one of the two.
+    """
+    for key in ('tta_model', 'tta_pipeline'):
+        if key not in cfg:
+            raise ValueError(f'--tta needs a {key} in the config')
+    cfg.model = dict(cfg.tta_model, module=cfg.model)
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+
+
 def adapt_to_device(cfg: Config) -> None:
     """Make a config run where there is no GPU; with one nothing changes.
 

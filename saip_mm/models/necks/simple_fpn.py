@@ -56,9 +56,10 @@ class SimpleFPN(BaseModule):
                 f'levels, got scales={tuple(scales)}, num_outs={num_outs}')
         self.num_outs = num_outs
         self.levels = nn.ModuleList(
-            nn.Sequential(*_resample(in_channels, scale, norm_cfg),
-                          *_project(in_channels, scale, out_channels,
-                                    norm_cfg)) for scale in scales)
+            nn.Sequential(
+                *_resample(in_channels, scale, norm_cfg),
+                *_project(in_channels, scale, out_channels, norm_cfg))
+            for scale in scales)
 
     def forward(self, maps: Sequence[Tensor]) -> Tuple[Tensor, ...]:
         """Make the levels, finest first.

@@ -10,10 +10,11 @@ def test_levels_of_a_detector_picture():
     neck = SimpleFPN(192)
     assert sum(p.numel() for p in neck.parameters()) == 2_664_880
     levels = neck((torch.zeros(1, 1, 1, 1), torch.randn(1, 192, 50, 84)))
-    assert [tuple(level.shape) for level in levels] == [
-        (1, 256, 200, 336), (1, 256, 100, 168), (1, 256, 50, 84),
-        (1, 256, 25, 42), (1, 256, 13, 21)
-    ]
+    assert [tuple(level.shape) for level in levels] == [(1, 256, 200, 336),
+                                                        (1, 256, 100, 168),
+                                                        (1, 256, 50, 84),
+                                                        (1, 256, 25, 42),
+                                                        (1, 256, 13, 21)]
 
 
 def test_every_parameter_gets_a_gradient():

@@ -1,0 +1,12 @@
+_base_ = [
+    '../../_base_/backbones/tinyvit_5m.py',
+    '../../_base_/models/upernet.py',
+    '../../_base_/datasets/lip_480x480.py',
+    '../../_base_/schedules/seg_adamw_40k.py',
+    '../../_base_/runtime/part_seg.py',
+]
+
+model = dict(
+    backbone=_base_.backbone,
+    decode_head=dict(in_channels=[64, 128, 160, 320]),
+    auxiliary_head=dict(in_channels=160))
