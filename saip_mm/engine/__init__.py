@@ -1,13 +1,15 @@
 from .atomic_backend import AtomicBackend
 from .finite import NonFiniteError, check_finite_losses
 from .hooks import *  # noqa: F401, F403
+from .layer_decay import BackboneLayerDecayOptimWrapperConstructor
 from .optim_constructor import DecayGroupsOptimWrapperConstructor
 from .optim_wrapper import TensorClipAmpOptimWrapper, TensorClipOptimWrapper
 from .retrieval import RetrievalScores, rank1_map
 from .tensorboard import OptionalTensorboardVisBackend
 
 __all__ = [
-    'AtomicBackend', 'DecayGroupsOptimWrapperConstructor', 'NonFiniteError',
+    'AtomicBackend', 'BackboneLayerDecayOptimWrapperConstructor',
+    'DecayGroupsOptimWrapperConstructor', 'NonFiniteError',
     'OptionalTensorboardVisBackend', 'RetrievalScores',
     'TensorClipAmpOptimWrapper', 'TensorClipOptimWrapper',
     'check_finite_losses', 'rank1_map'
