@@ -42,6 +42,12 @@ def parse_args():
         action='store_true',
         help='scale the learning rate to batch x GPUs x accumulation')
     parser.add_argument(
+        '--schedule',
+        type=float,
+        metavar='FRACTION',
+        help='train for this fraction of the epochs or iterations, 0.25 say; '
+        'milestones move along, the warm-up stays')
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
@@ -67,6 +73,7 @@ def main():
         amp=args.amp,
         amp_dtype=args.amp_dtype,
         auto_scale_lr=args.auto_scale_lr,
+        schedule=args.schedule,
         cfg_options=args.cfg_options,
         launcher=args.launcher)
 

@@ -11,6 +11,7 @@ from torch import distributed
 from .checkpoint_file import check_checkpoint, find_resume_file
 from .launch_options import (adapt_to_device, has_gpu, process_info,
                              scale_learning_rate, tell, use_amp, use_tta)
+from .schedule import scale_schedule
 
 
 def train(config: str,
@@ -19,6 +20,7 @@ def train(config: str,
           amp: bool = False,
           amp_dtype: Optional[str] = None,
           auto_scale_lr: bool = False,
+          schedule: Optional[float] = None,
           cfg_options: Optional[dict] = None,
           launcher: str = 'none') -> Runner:
     """Train what a config describes.
@@ -34,6 +36,8 @@ def train(config: str,
             to None: the device's default, float16 on CUDA.
         auto_scale_lr (bool): Scale the learning rate to the batch, see
             :func:`scale_learning_rate`.
+        schedule (float, optional): Fraction of the training to do, see
+            :func:`scale_schedule`. Defaults to None: all.
         cfg_options (dict, optional): Settings to override.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'``, ``'mpi'``.
 
@@ -45,7 +49,9 @@ def train(config: str,
         CheckpointError: If the checkpoint to resume from is unusable.
         ValueError: If the config and a flag contradict each other.
     """
-    cfg = load_config(config, work_dir, cfg_options, launcher)
+    cfg = load_config(config, work_dir, cfg_options, launcher, schedule)
+    if schedule is not None:
+        scale_schedule(cfg, schedule)
     set_resume(cfg, resume)
     if amp or amp_dtype:
         use_amp(cfg, amp_dtype)
@@ -110,7 +116,8 @@ def evaluate(config: str,
 def load_config(config: str,
                 work_dir: Optional[str] = None,
                 cfg_options: Optional[dict] = None,
-                launcher: str = 'none') -> Config:
+                launcher: str = 'none',
+                schedule: Optional[float] = None) -> Config:
     """Read a config, override settings, name its work dir.
 
     The work dir is the argument, else the config's, else
@@ -124,26 +131,32 @@ def load_config(config: str,
     if cfg_options:
         cfg.merge_from_dict(cfg_options)
     cfg.launcher = launcher
-    cfg.work_dir = work_dir or cfg.get('work_dir') or default_work_dir(config)
+    cfg.work_dir = work_dir or cfg.get('work_dir') or default_work_dir(
+        config, schedule)
     return cfg
 
 
-def default_work_dir(config: str) -> str:
+def default_work_dir(config: str, schedule: Optional[float] = None) -> str:
     """Folder of a run: ``work_dirs`` and the config's place in ``configs``.
 
-    Config names are short here, so the name alone would mix up tasks.
+    Config names are short here, so the name alone would mix up tasks. A
+    shortened training has a folder of its own: its checkpoints and its
+    learning rates are not those of the whole.
 
     Example:
         >>> default_work_dir('../saip/configs/pose/coco/vit_tiny.py')
         'work_dirs/pose/coco/vit_tiny'
         >>> default_work_dir('mine.py')
         'work_dirs/mine'
+        >>> default_work_dir('mine.py', schedule=0.25)
+        'work_dirs/mine_x0.25'
     """
+    suffix = '' if schedule is None else f'_x{schedule:g}'
     parts = osp.splitext(config)[0].replace(os.sep, '/').split('/')
     if 'configs' in parts[:-1]:
         last = len(parts) - 1 - parts[::-1].index('configs')
-        return '/'.join(['work_dirs', *parts[last + 1:]])
-    return f'work_dirs/{parts[-1]}'
+        return '/'.join(['work_dirs', *parts[last + 1:]]) + suffix
+    return f'work_dirs/{parts[-1]}{suffix}'
 
 
 def set_resume(cfg: Config, resume: Optional[str]) -> None:
