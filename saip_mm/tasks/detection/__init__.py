@@ -1,0 +1,10 @@
+"""Pedestrian detection (CrowdHuman), over mmdet."""
+from .assigner import FewBoxesAssigner
+from .check_size import CheckImageSize
+from .crowdhuman import CrowdHumanPersonDataset
+from .metric import CrowdHumanPersonMetric
+
+__all__ = [
+    'CheckImageSize', 'CrowdHumanPersonDataset', 'CrowdHumanPersonMetric',
+    'FewBoxesAssigner'
+]

@@ -1,0 +1,110 @@
+"""CrowdHuman's configs: two steps of training and a test, tiny."""
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+pytest.importorskip('mmdet')
+
+from saip_mm.engine.launch import evaluate  # noqa: E402
+from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
+from .crowd_files import PICTURES, write_crowd  # noqa: E402
+
+CONFIGS = sorted(
+    (Path(__file__).parents[3] / 'configs/detection').rglob('*.py'))
+SCALE = (96, 64)
+WIDTH = 8
+
+
+def shrink(path, root, work_dir):
+    cfg = shrink_run(Config.fromfile(path), work_dir)
+    model = cfg.model
+    widths = shrink_backbone(model.backbone)
+    plain = model.neck.type == 'mmpretrain.SimpleFPN'
+    model.neck.update(
+        in_channels=widths[0] if plain else list(widths), out_channels=WIDTH)
+    model.rpn_head.update(in_channels=WIDTH, feat_channels=WIDTH)
+    model.roi_head.bbox_roi_extractor.out_channels = WIDTH
+    model.roi_head.bbox_head.update(in_channels=WIDTH, fc_out_channels=16)
+    for part in (model.train_cfg.rpn_proposal, model.test_cfg.rpn):
+        part.update(nms_pre=60, max_per_img=40)
+    for augment in model.data_preprocessor.get('batch_augments', []):
+        augment.scale = SCALE
+    for name in ('train', 'val', 'test'):
+        dataset = cfg[f'{name}_dataloader'].dataset
+        dataset.data_root = root
+        for transform in dataset.pipeline:
+            if transform.type == 'Resize':
+                transform.scale = SCALE
+    cfg.test_evaluator.num_ji_process = 1
+    cfg.train_cfg.update(max_epochs=1, val_interval=1)
+    cfg.param_scheduler = cfg.param_scheduler[1:]
+    cfg.default_hooks.logger.interval = 1
+    return cfg
+
+
+@pytest.fixture
+def root(tmp_path):
+    write_crowd(tmp_path / 'crowd', PICTURES)
+    return write_crowd(tmp_path / 'crowd', PICTURES, 'val')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_trains_and_tests(path, root, tmp_path):
+    cfg = shrink(path, root, tmp_path / 'work')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 2  # three pictures show persons
+    scalars = runner.message_hub.log_scalars
+    losses = [name for name in scalars if name.startswith('train/loss')]
+    parts = ({'loss_cls', 'loss_bbox'} if cfg.model.type == 'FasterRCNN' else
+             {'loss_rcnn_emd', 'loss_rcnn_emd_ref'})
+    wanted = parts | {'loss', 'loss_rpn_cls', 'loss_rpn_bbox'}
+    assert {name[len('train/'):] for name in losses} == wanted
+    for name in losses:
+        assert torch.tensor(scalars[name].data[0]).isfinite().all(), name
+    for parameter in runner.model.parameters():
+        assert parameter.isfinite().all()
+    assert 0 <= scalars['val/crowd_human/mMR'].current() <= 1
+    small = str(tmp_path / 'small.py')
+    cfg.dump(small)
+    metrics = evaluate(
+        small,
+        str(tmp_path / 'work/epoch_1.pth'),
+        work_dir=str(tmp_path / 'test'))
+    assert set(metrics) == {
+        f'crowd_human/{name}'
+        for name in ('mAP', 'mMR', 'recall', 'JI')
+    }
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_full_size_parameters(path):
+    """CrowdDet adds its second person and the refinement."""
+    from mmdet.registry import MODELS
+    from mmdet.utils import register_all_modules
+    register_all_modules(init_default_scope=False)
+    cfg = Config.fromfile(path)
+    cfg.model['_scope_'] = 'mmdet'
+    count = sum(p.numel() for p in MODELS.build(cfg.model).parameters())
+    assert round(count / 1e6, 2) == {
+        'vit_tiny': 22.67,
+        'starnet_s3': 22.47,
+        'tinyvit_5m': 22.10,
+        'vit_tiny_crowddet': 23.76,
+        'starnet_s3_crowddet': 23.56,
+        'tinyvit_5m_crowddet': 23.19,
+    }[path.stem]
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_boxes_may_leave_the_picture(path):
+    model = Config.fromfile(path).model
+    for head in (model.rpn_head, model.roi_head.bbox_head):
+        assert head.bbox_coder.clip_border is False
+    for transform in Config.fromfile(path).train_dataloader.dataset.pipeline:
+        if transform.type == 'Resize':
+            assert transform.clip_object_border is False
