@@ -185,6 +185,19 @@ def test_test_needs_something_to_test(tmp_path):
         launch.evaluate(str(config), 'weights.pth')
 
 
+def test_tta_wraps_the_model_and_needs_a_pipeline():
+    cfg = make_cfg(
+        model=dict(type='Net'),
+        tta_model=dict(type='Mean'),
+        test_dataloader=dict(dataset=dict(pipeline=['plain'])))
+    with pytest.raises(ValueError, match='--tta needs a tta_pipeline'):
+        launch_options.use_tta(cfg)
+    cfg.tta_pipeline = ['several']
+    launch_options.use_tta(cfg)
+    assert cfg.model == dict(type='Mean', module=dict(type='Net'))
+    assert cfg.test_dataloader.dataset.pipeline == ['several']
+
+
 # resume
 
 
