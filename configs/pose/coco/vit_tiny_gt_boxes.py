@@ -1,0 +1,5 @@
+# Tested with the annotated boxes instead of a detector's
+_base_ = './vit_tiny.py'
+
+val_dataloader = dict(dataset=dict(bbox_file=None))
+test_dataloader = val_dataloader

@@ -1,0 +1,184 @@
+"""Pose and whole-body configs: training, test, pictures; tiny and whole."""
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+pytest.importorskip('mmpose')
+
+from saip_mm.engine.launch import evaluate  # noqa: E402
+from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
+from .coco_files import REAL, link_real, write_coco  # noqa: E402
+
+ROOT = Path(__file__).parents[3] / 'configs'
+CONFIGS = sorted([*ROOT.glob('pose/*/*.py'), *ROOT.glob('wholebody/*/*.py')])
+TRAINED = [p for p in CONFIGS if not p.stem.endswith('gt_boxes')]
+SIZE, MAPS = (64, 96), (16, 24)  # width, height
+SPLITS = ('train', 'val', 'test')
+
+
+def name_of(path):
+    return '/'.join(path.with_suffix('').parts[-2:])
+
+
+def load(path, root, work_dir, batch_size=2):
+    """A config as it is, on other data, for two steps."""
+    cfg = shrink_run(Config.fromfile(path), work_dir)
+    for name in SPLITS:
+        cfg[f'{name}_dataloader'].dataset.data_root = root
+    cfg.train_dataloader.batch_size = batch_size
+    cfg.train_cfg.update(max_epochs=1, val_interval=1)
+    cfg.param_scheduler = []
+    cfg.default_hooks.checkpoint.interval = 1
+    cfg.default_hooks.logger.interval = 1
+    return cfg
+
+
+def shrink(path, root, work_dir):
+    """A tenth of the width, an eighth of the picture."""
+    cfg = load(path, root, work_dir)
+    widths = shrink_backbone(cfg.model.backbone)
+    head = cfg.model.head
+    head.in_channels = widths[-1]
+    head.deconv_out_channels = (8, ) * len(head.deconv_out_channels)
+    head.decoder.update(input_size=SIZE, heatmap_size=MAPS)
+    for name in SPLITS:
+        for step in cfg[f'{name}_dataloader'].dataset.pipeline:
+            if step.type == 'TopdownAffine':
+                step.input_size = SIZE
+            if step.type == 'GenerateTarget':
+                step.encoder.update(input_size=SIZE, heatmap_size=MAPS)
+    return cfg
+
+
+def check_run(runner, prefix, steps):
+    """Finite losses, weights, and the metric of a finished training."""
+    scalars = runner.message_hub.log_scalars
+    for name in ('loss_kpt', 'grad_norm'):
+        history = torch.tensor(scalars[f'train/{name}'].data[0])
+        assert len(history) == steps and history.isfinite().all(), name
+    for parameter in runner.model.parameters():
+        assert parameter.isfinite().all()
+    assert -1 <= scalars[f'val/{prefix}/AP'].current() <= 1
+
+
+@pytest.mark.parametrize('path', TRAINED, ids=name_of)
+def test_trains_and_tests(path, tmp_path):
+    cfg = shrink(path, write_coco(tmp_path / 'coco'), tmp_path / 'work')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    whole = 'wholebody' in path.parts
+    prefix = 'coco-wholebody' if whole else 'coco'
+    check_run(runner, prefix, steps=2)
+    small = str(tmp_path / 'small.py')
+    cfg.dump(small)
+    metrics = evaluate(
+        small,
+        str(tmp_path / 'work/epoch_1.pth'),
+        work_dir=str(tmp_path / 'test'))
+    assert {f'{prefix}/AP', f'{prefix}/AR'} <= set(metrics)
+    assert ('coco-wholebody/face_AP' in metrics) == whole
+    assert list((tmp_path / 'work').glob('best_*_AP_*.pth'))
+
+
+@pytest.mark.parametrize(
+    'path', sorted(set(CONFIGS) - set(TRAINED)), ids=name_of)
+def test_tests_with_annotated_boxes(path, tmp_path):
+    cfg = shrink(path, write_coco(tmp_path / 'coco'), tmp_path / 'work')
+    runner = Runner.from_cfg(cfg)
+    metrics = runner.test()
+    assert all(-1 <= value <= 1 for value in metrics.values())
+    assert len(runner.test_dataloader.dataset) == 4
+    for sample in runner.test_dataloader.dataset:
+        assert sample['data_samples'].gt_instances.bbox_scores == 1
+    # all else is that of the config with a detector's boxes
+    other = Config.fromfile(str(path).replace('_gt_boxes', ''))
+    own = Config.fromfile(path)
+    for name in ('val', 'test'):
+        other[f'{name}_dataloader'].dataset.bbox_file = None
+    assert own._cfg_dict == other._cfg_dict
+
+
+def test_no_data_set_config_hides_one_of_mmpose():
+    """Its data sets read joints from `configs/_base_/datasets/coco.py`, in
+    the current folder first."""
+    from mmpose.datasets import CocoDataset, CocoWholeBodyDataset
+    for dataset in (CocoDataset, CocoWholeBodyDataset):
+        own = ROOT.parent / dataset.METAINFO['from_file']
+        assert own.parent.is_dir() and not own.exists()
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=name_of)
+def test_crop_codec_and_flip_test_agree(path):
+    cfg = Config.fromfile(path)
+    codec, udp = cfg.model.head.decoder, False
+    if codec.type == 'UDPHeatmap':
+        udp = True
+    else:
+        assert codec.type == 'MSRAHeatmap'
+    assert cfg.model.test_cfg.shift_heatmap is not udp
+    for name in SPLITS:
+        steps = {
+            step.type: step
+            for step in cfg[f'{name}_dataloader'].dataset.pipeline
+        }
+        assert steps['TopdownAffine'].use_udp is udp
+        assert steps['TopdownAffine'].input_size == codec.input_size
+        assert steps.get('GenerateTarget', {}).get('encoder', codec) == codec
+
+
+@pytest.mark.parametrize('path', TRAINED, ids=name_of)
+def test_full_size_parameters(path):
+    """Backbone and head as planned, in millions."""
+    from mmpose.registry import MODELS
+
+    import saip_mm.models  # noqa: F401
+    cfg = Config.fromfile(path)
+    backbone, head = (
+        sum(p.numel() for p in MODELS.build(cfg.model[part]).parameters())
+        for part in ('backbone', 'head'))
+    name = next(
+        n for n in ('vit', 'starnet', 'tinyvit') if path.stem.startswith(n))
+    whole = 'wholebody' in path.parts
+    expected = dict(
+        vit=(5.51, 1.87 if whole else 1.84),
+        starnet=(5.49, 3.18 if whole else 3.15),
+        tinyvit=(5.07, 3.44 if whole else 3.41))[name]
+    assert (round(backbone / 1e6, 2), round(head / 1e6, 2)) == expected
+
+
+@pytest.mark.parametrize('path', TRAINED, ids=name_of)
+def test_recipe(path):
+    """Numbers the specs of both tasks share."""
+    cfg = Config.fromfile(path)
+    assert cfg.optim_wrapper.optimizer == dict(
+        type='AdamW', lr=5e-4, betas=(0.9, 0.999), weight_decay=0.1)
+    rate = 0.8 if path.stem.startswith('vit') else 1.0
+    assert cfg.optim_wrapper.paramwise_cfg == dict(layer_decay_rate=rate)
+    assert cfg.train_dataloader.batch_size * 8 == 512
+    assert cfg.auto_scale_lr.base_batch_size == 512
+    assert cfg.model.backbone.get('drop_path_rate') == (0.1
+                                                        if rate < 1 else None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason='no real photographs')
+@pytest.mark.parametrize('path', TRAINED, ids=name_of)
+def test_whole_size_on_photographs(path, tmp_path):
+    """Full width: 20 steps, then 85 detections in 3 photos, with pictures."""
+    cfg = load(path, link_real(tmp_path / 'coco'), tmp_path / 'work', 2)
+    whole = 'wholebody' in path.parts
+    # 8 persons with landmarks in the photos: 4 steps an epoch
+    cfg.train_cfg.update(max_epochs=5 if whole else 1, val_interval=5)
+    if not whole:
+        cfg.train_dataloader.dataset.indices = 40
+    cfg.default_hooks.visualization.update(enable=True, out_dir='pictures')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 20
+    check_run(runner, 'coco-wholebody' if whole else 'coco', steps=20)
+    metrics = runner.test()
+    assert all(-1 <= value <= 1 for value in metrics.values())
+    assert len(list((tmp_path / 'work').rglob('pictures/*.jpg'))) == 85
