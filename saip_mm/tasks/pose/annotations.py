@@ -12,7 +12,7 @@ WHOLE_BODY = dict(
     lefthand_kpts=21,
     righthand_kpts=21)
 # optional in COCO's own files, read without a question from whole-body ones
-WHOLE_BODY_KEYS = ('num_keypoints', 'iscrowd', 'segmentation')
+WHOLE_BODY_KEYS = ('num_keypoints', 'segmentation')
 
 
 def check_annotation(annotation: dict, parts: Dict[str, int],
