@@ -14,7 +14,9 @@ from .coco_files import REAL, link_real, write_coco  # noqa: E402
 
 ROOT = Path(__file__).parents[3] / 'configs'
 CONFIGS = sorted([*ROOT.glob('pose/*/*.py'), *ROOT.glob('wholebody/*/*.py')])
-TRAINED = [p for p in CONFIGS if not p.stem.endswith('gt_boxes')]
+GT_BOXES = [p for p in CONFIGS if p.stem.endswith('gt_boxes')]
+TRAINED = [p for p in CONFIGS if p not in GT_BOXES]
+PAPER = [p for p in TRAINED if p.stem != 'demo']
 SIZE, MAPS = (64, 96), (16, 24)  # width, height
 SPLITS = ('train', 'val', 'test')
 
@@ -83,8 +85,7 @@ def test_trains_and_tests(path, tmp_path):
     assert list((tmp_path / 'work').glob('best_*_AP_*.pth'))
 
 
-@pytest.mark.parametrize(
-    'path', sorted(set(CONFIGS) - set(TRAINED)), ids=name_of)
+@pytest.mark.parametrize('path', GT_BOXES, ids=name_of)
 def test_tests_with_annotated_boxes(path, tmp_path):
     cfg = shrink(path, write_coco(tmp_path / 'coco'), tmp_path / 'work')
     runner = Runner.from_cfg(cfg)
@@ -129,7 +130,7 @@ def test_crop_codec_and_flip_test_agree(path):
         assert steps.get('GenerateTarget', {}).get('encoder', codec) == codec
 
 
-@pytest.mark.parametrize('path', TRAINED, ids=name_of)
+@pytest.mark.parametrize('path', PAPER, ids=name_of)
 def test_full_size_parameters(path):
     """Backbone and head as planned, in millions."""
     from mmpose.registry import MODELS
@@ -149,7 +150,7 @@ def test_full_size_parameters(path):
     assert (round(backbone / 1e6, 2), round(head / 1e6, 2)) == expected
 
 
-@pytest.mark.parametrize('path', TRAINED, ids=name_of)
+@pytest.mark.parametrize('path', PAPER, ids=name_of)
 def test_recipe(path):
     """Numbers the specs of both tasks share."""
     cfg = Config.fromfile(path)
@@ -165,7 +166,7 @@ def test_recipe(path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason='no real photographs')
-@pytest.mark.parametrize('path', TRAINED, ids=name_of)
+@pytest.mark.parametrize('path', PAPER, ids=name_of)
 def test_whole_size_on_photographs(path, tmp_path):
     """Full width: 20 steps, then 85 detections in 3 photos, with pictures."""
     cfg = load(path, link_real(tmp_path / 'coco'), tmp_path / 'work', 2)
