@@ -79,7 +79,7 @@ compile_mmcv() {
         export CUDA_VISIBLE_DEVICES= # else the build wants nvcc
         say 'no nvcc here: operators for the CPU only'
     fi
-    say "compile mmcv's operators, $MAX_JOBS at a time: about 10 min on 2 cores"
+    say "compile mmcv's operators, $MAX_JOBS at a time: about 20 min on 2 cores"
     pip_install --no-deps --no-build-isolation --no-cache-dir \
         --force-reinstall "$(grep '^onedl-mmcv==' requirements/mm_core.txt)"
 }
