@@ -5,6 +5,7 @@ from typing import Callable, Dict, Optional
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmpretrain.registry import MODELS
 from .encoder import EncoderOutput, PersonEncoder, TokenDims
@@ -31,7 +32,7 @@ class ExpertOutput:
 
 
 class Expert(nn.Module):
-    """Base of the target providers: always in eval mode, never a gradient."""
+    """Base of the target providers: in eval mode, never a gradient."""
 
     def train(self, mode: bool = True) -> 'Expert':
         """Stay in eval mode: no drop path, BatchNorm by its buffers."""
@@ -43,10 +44,41 @@ class EmaExpert(Expert):
     """Moving average of the image encoder and of its image-level decoder.
 
     Parameters **and** BatchNorm buffers are averaged (two of three backbones
-    have BatchNorm); counters are copied.
+    have BatchNorm); counters are copied. Buffers follow faster at first, as
+    they start at mean 0 and variance 1, which no input has: the k-th update
+    weighs their old value ``min(momentum, k / (k + 10))``.
+
+    Args:
+        batch_norm (str): What BatchNorm normalises by in training: 'batch',
+            the statistics of the batch (as DINO's teacher does), or 'ema',
+            the averaged buffers. These come right after some hundred steps
+            only, and until then the expert has one answer for all images
+            (spread of StarNet-S3's image tokens after a step: 0.0001, the
+            student's 0.09). Evaluation takes the buffers. Defaults to
+            'batch'.
+
+    Raises:
+        ValueError: If ``batch_norm`` is neither.
     """
 
     trainable_average = True
+
+    def __init__(self, batch_norm: str = 'batch') -> None:
+        super().__init__()
+        if batch_norm not in ('batch', 'ema'):
+            raise ValueError(f"batch_norm '{batch_norm}' is unknown: use "
+                             "'batch' or 'ema'")
+        self.batch_norm = batch_norm
+        self.register_buffer('updates', torch.tensor(0))
+
+    def train(self, mode: bool = True) -> 'EmaExpert':
+        """Stay in eval mode, but for BatchNorm by the batch in training."""
+        super().train(mode)
+        if mode and self.batch_norm == 'batch':
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.train()
+        return self
 
     def dims_for(self, encoder: PersonEncoder) -> TokenDims:
         """Widths of the tokens: the student's own."""
@@ -64,6 +96,11 @@ class EmaExpert(Expert):
         self.encoder = copy.deepcopy(encoder)
         self.decoder = copy.deepcopy(decoder) if decoder is not None else None
         self.requires_grad_(False)
+        for module in self.modules():
+            if isinstance(module, _BatchNorm):
+                # the batch's statistics must not enter the averaged ones:
+                # some batches are masked, some are canvases
+                module.momentum = 0.
         self.train()
 
     def project(self, image_token: Tensor) -> Tensor:
@@ -82,16 +119,22 @@ class EmaExpert(Expert):
         pairs = [(self.encoder, model.encoder)]
         if self.decoder is not None:
             pairs.append((self.decoder, model.heads['csm'].decoder))
-        old, new = [], []
+        params, buffers = ([], []), ([], [])
         for mine, theirs in pairs:
             theirs = theirs.state_dict(keep_vars=True)
             for name, value in mine.state_dict(keep_vars=True).items():
-                if value.is_floating_point():
-                    old.append(value.data)
-                    new.append(theirs[name].data)
-                else:
+                if not value.is_floating_point():
                     value.copy_(theirs[name])
-        torch._foreach_lerp_(old, new, 1 - momentum)
+                    continue
+                kind = params if isinstance(value, nn.Parameter) else buffers
+                kind[0].append(value.data)
+                kind[1].append(theirs[name].data)
+        torch._foreach_lerp_(*params, 1 - momentum)
+        if buffers[0]:
+            done = int(self.updates)
+            torch._foreach_lerp_(*buffers,
+                                 1 - min(momentum, done / (done + 10)))
+        self.updates += 1
         # timm's TinyViT caches its attention bias in eval mode, and only a
         # change of mode clears it: without this the expert keeps the old one
         self.train()

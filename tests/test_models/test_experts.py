@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from mmpretrain.registry import MODELS
+from saip_mm.models import EmaExpert
 from .tiny_saip import BACKBONES, TINYVIT, VIT, batch_of_crops, build
 
 
@@ -31,14 +32,41 @@ def test_average_moves_parameters_and_buffers(backbone):
             for k, v in model.heads['csm'].decoder.state_dict().items()
         }
     }
-    assert before.keys() == student.keys()
+    assert before.keys() == student.keys() | {'updates'}
     model.expert.update(model, momentum=0.75)
-    for name, value in model.expert.state_dict().items():
+    after = model.expert.state_dict()
+    assert after.pop('updates') == 2  # the first was the copy at the start
+    params = dict(model.expert.named_parameters())
+    for name, value in after.items():
         if value.is_floating_point():
-            expected = 0.75 * before[name] + 0.25 * student[name]
+            old = 0.75 if name in params else 1 / 11
+            expected = old * before[name] + (1 - old) * student[name]
             torch.testing.assert_close(value, expected)
         else:
             assert torch.equal(value, student[name])
+
+
+def test_buffers_end_at_the_momentum_of_the_parameters():
+    model = build('starnet')
+    model.expert.updates.fill_(10**6)
+    name = next(k for k in model.expert.state_dict() if 'running_mean' in k)
+    shake(model)
+    before = model.expert.state_dict()[name].clone()
+    student = model.encoder.state_dict()[name.partition('.')[2]]
+    model.expert.update(model, momentum=0.75)
+    torch.testing.assert_close(model.expert.state_dict()[name],
+                               0.75 * before + 0.25 * student)
+
+
+@pytest.mark.parametrize('backbone', ['starnet', 'tinyvit'])
+def test_expert_tells_images_apart_from_the_first_step_on(backbone):
+    model = build(backbone)
+    model.train()
+    views = model.data_preprocessor(batch_of_crops(), True)['views']
+    for _ in range(2):
+        losses = model(views, mode='loss')
+        assert losses['health/expert_std'] > 0.5 * losses['health/std']
+        model.expert.update(model, momentum=0.996)
 
 
 @pytest.mark.parametrize('backbone', BACKBONES)
@@ -49,22 +77,54 @@ def test_expert_starts_equal_to_the_initialised_student(backbone):
         assert torch.equal(value, expert[name]), name
 
 
-def test_expert_stays_in_eval_mode():
+def test_expert_stays_in_eval_mode_but_for_batch_norm():
     model = build('starnet')
     model.train()
-    assert not any(m.training for m in model.expert.modules())
+    norms = [isinstance(m, nn.BatchNorm2d) for m in model.expert.modules()]
+    assert [m.training for m in model.expert.modules()] == norms
     assert model.encoder.training
+    model.eval()
+    assert not any(m.training for m in model.expert.modules())
+    expert = EmaExpert(batch_norm='ema')
+    expert.follow(model.encoder, None)
+    expert.train()
+    assert not any(m.training for m in expert.modules())
+    with pytest.raises(ValueError, match="batch_norm 'group' is unknown"):
+        EmaExpert(batch_norm='group')
+
+
+def test_batches_do_not_enter_the_averaged_statistics():
+    model = build('starnet')
+    model.train()
+    before = {k: v.clone() for k, v in model.expert.state_dict().items()}
+    views = model.data_preprocessor(batch_of_crops(), True)['views']
+    model.encode_expert(views)
+    for name, value in model.expert.state_dict().items():
+        if value.is_floating_point():
+            assert torch.equal(value, before[name]), name
+
+
+def test_a_monitor_in_between_changes_nothing():
+    model = build('starnet')
+    model.train()
+    views = model.data_preprocessor(batch_of_crops(), True)['views']
+    first = model.encode_expert(views).tokens['anchor'].image_token
+    model.expert.encoder.train(False)
+    again = model.encode_expert(views).tokens['anchor'].image_token
+    assert torch.equal(first, again)
 
 
 def test_cached_attention_bias_follows_the_average():
     model = build('tinyvit')
     image = torch.randn(1, 3, 64, 32)
+    model.expert.eval()
     before = model.expert.encoder.extract(image)
     with torch.no_grad():
         for name, param in model.encoder.named_parameters():
             if 'attention_biases' in name:
                 param.normal_(std=5.)
     model.expert.update(model, momentum=0.)
+    model.expert.eval()
     after = model.expert.encoder.extract(image)
     model.encoder.train(False)
     torch.testing.assert_close(after, model.encoder.extract(image))

@@ -181,6 +181,8 @@ class SAIP(BaseModel):
     @torch.no_grad()
     def encode_expert(self, views: Views) -> ExpertOutput:
         """Expert tokens: unmasked views, one masked view, the canvas."""
+        # monitors leave its encoder in plain eval mode
+        self.expert.train(self.training)
         encoder = self.expert.encoder
         requests: List[str] = []
         for head in self.heads.values():
