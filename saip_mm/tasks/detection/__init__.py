@@ -3,8 +3,9 @@ from .assigner import FewBoxesAssigner
 from .check_size import CheckImageSize
 from .crowdhuman import CrowdHumanPersonDataset
 from .metric import CrowdHumanPersonMetric
+from .pair_head import PairBBoxHead
 
 __all__ = [
     'CheckImageSize', 'CrowdHumanPersonDataset', 'CrowdHumanPersonMetric',
-    'FewBoxesAssigner'
+    'FewBoxesAssigner', 'PairBBoxHead'
 ]

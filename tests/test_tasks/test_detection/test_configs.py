@@ -42,6 +42,7 @@ def shrink(path, root, work_dir):
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
     cfg.param_scheduler = cfg.param_scheduler[1:]
     cfg.default_hooks.logger.interval = 1
+    cfg.default_hooks.visualization.update(draw=True, interval=1)
     return cfg
 
 
@@ -71,6 +72,8 @@ def test_trains_and_tests(path, root, tmp_path):
     assert 0 <= scalars['val/crowd_human/mMR'].current() <= 1
     small = str(tmp_path / 'small.py')
     cfg.dump(small)
+    drawn = list((tmp_path / 'work').rglob('vis_image/val_img*.png'))
+    assert len(drawn) == 4
     metrics = evaluate(
         small,
         str(tmp_path / 'work/epoch_1.pth'),

@@ -12,6 +12,7 @@ from mmdet.registry import MODELS  # noqa: E402
 from mmdet.structures import DetDataSample  # noqa: E402
 from mmdet.utils import register_all_modules  # noqa: E402
 
+from saip_mm.tasks import detection  # noqa: E402,F401
 from ..tiny_backbone import shrink_backbone  # noqa: E402
 
 CONFIGS = Path(__file__).parents[3] / 'configs/detection/crowdhuman'
@@ -48,7 +49,8 @@ def test_boxes_are_those_of_the_picture(name):
             scale_factor=(4., 2.),  # width, height
             batch_input_shape=(128, 128)))
     result, = model.predict(torch.zeros(1, 3, 128, 128), [sample])
-    boxes = result.pred_instances.bboxes.float()
+    boxes = result.pred_instances.bboxes
+    assert result.pred_instances.labels.dtype == torch.int64
     assert len(boxes)
     wanted = torch.tensor(BOX) / torch.tensor([4., 2., 4., 2.])
     torch.testing.assert_close(boxes, wanted.expand_as(boxes))
