@@ -10,7 +10,12 @@ from mmdet.models.task_modules.assigners import \
 from saip_mm.tasks.detection import FewBoxesAssigner  # noqa: E402
 
 KWARGS = dict(
-    pos_iou_thr=0.5, neg_iou_thr=0.5, min_pos_iou=0.3, ignore_iof_thr=-1)
+    pos_iou_thr=0.5,
+    neg_iou_thr=0.5,
+    min_pos_iou=0.3,
+    ignore_iof_thr=-1,
+    # found whatever default scope the tests before left
+    iou_calculator=dict(type='mmdet.BboxOverlaps2D'))
 BOX = [10., 10., 30., 50.]
 FAR = [60., 60., 80., 90.]
 PROPOSALS = [[11., 10., 30., 50.], [0., 0., 5., 5.], [58., 60., 80., 90.]]
