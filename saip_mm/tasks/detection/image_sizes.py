@@ -1,10 +1,11 @@
 """The file of image sizes that CrowdHuman needs and does not come with."""
 import json
-import os
 import os.path as osp
 from typing import Dict, Iterable, Tuple
 
 from PIL import Image, UnidentifiedImageError
+
+from saip_mm.engine import AtomicBackend
 
 Sizes = Dict[str, Tuple[int, int]]
 
@@ -46,13 +47,8 @@ def measure_images(ids: Iterable[str], folder: str) -> Sizes:
 
 def write_sizes(sizes: Sizes, path: str) -> None:
     """Write the file whole or not at all, as ``{ID: [height, width]}``."""
-    folder = osp.dirname(path)
-    if folder:
-        os.makedirs(folder, exist_ok=True)
-    temporary = f'{path}.{os.getpid()}'
-    with open(temporary, 'w') as file:
-        json.dump({name: list(size) for name, size in sizes.items()}, file)
-    os.replace(temporary, path)
+    text = json.dumps({name: list(size) for name, size in sizes.items()})
+    AtomicBackend().put_text(text, path)
 
 
 def read_sizes(path: str, ids: Iterable[str]) -> Sizes:

@@ -1,6 +1,8 @@
 from mmengine.hooks import Hook
-from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.model import BaseTTAModel
 from mmseg.registry import HOOKS
+
+from saip_mm.engine.hooks.model_parts import bare_model
 
 
 @HOOKS.register_module()
@@ -16,14 +18,15 @@ class ClassCountHook(Hook):
 
     def before_train(self, runner) -> None:
         """Compare with the training data."""
-        self._check(runner.model, runner.train_dataloader.dataset)
+        self._check(runner, runner.train_dataloader.dataset)
 
     def before_test(self, runner) -> None:
         """Compare with the test data."""
-        self._check(runner.model, runner.test_dataloader.dataset)
+        self._check(runner, runner.test_dataloader.dataset)
 
-    def _check(self, model, dataset) -> None:
-        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+    def _check(self, runner, dataset) -> None:
+        model = bare_model(runner)
+        if isinstance(model, BaseTTAModel):
             model = model.module
         classes = len(dataset.metainfo['classes'])
         for name, head in model.named_children():

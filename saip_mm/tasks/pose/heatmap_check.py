@@ -3,10 +3,11 @@ from typing import Tuple
 import torch
 from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 from mmpose.registry import HOOKS
 from torch import nn
+
+from saip_mm.engine.hooks.model_parts import bare_model
 
 
 @HOOKS.register_module()
@@ -22,19 +23,18 @@ class HeatmapCheckHook(Hook):
 
     def before_train(self, runner) -> None:
         """Check with the training data."""
-        self._check(runner.model, runner.train_dataloader.dataset)
+        self._check(runner, runner.train_dataloader.dataset)
 
     def before_val(self, runner) -> None:
         """Check with the validation data."""
-        self._check(runner.model, runner.val_dataloader.dataset)
+        self._check(runner, runner.val_dataloader.dataset)
 
     def before_test(self, runner) -> None:
         """Check with the test data."""
-        self._check(runner.model, runner.test_dataloader.dataset)
+        self._check(runner, runner.test_dataloader.dataset)
 
-    def _check(self, model: nn.Module, dataset: BaseDataset) -> None:
-        if is_model_wrapper(model):
-            model = model.module
+    def _check(self, runner, dataset: BaseDataset) -> None:
+        model = bare_model(runner)
         check_codec(model, dataset)
         check_heatmaps(model, dataset)
 
