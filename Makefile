@@ -22,7 +22,7 @@ demo:
 
 test:
 	tools/setup_env.sh all
-	$(PYTHON) -m pytest -n auto
+	$(PYTHON) -m pytest -n auto --dist worksteal
 
 lint:
 	$(PYTHON) -m flake8 .

@@ -58,11 +58,13 @@ def check_dependencies() -> None:
 
 
 def wanted(name: str) -> str:
+    """Accepted versions of a library, as pip writes them."""
     lowest, limit = SUPPORTED[name]
     return f'>={lowest},<{limit}'
 
 
 def remedy(name: str) -> str:
+    """What to type to get an accepted version of a library."""
     return (f'pip install "onedl-{name}{wanted(name)}", or '
             f'"{name}{wanted(name)}" if the OpenMMLab packages themselves '
             'are used')

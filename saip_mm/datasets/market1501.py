@@ -20,9 +20,16 @@ JUNK, DISTRACTOR = -1, 0
 
 
 class Record(NamedTuple):
+    """A picture of the set.
+
+    Attributes:
+        img_path (str): Its file.
+        pid (int): Identity; -1 junk, 0 distractor.
+        camid (int): Camera, counted from 0.
+    """
     img_path: str
     pid: int
-    camid: int  # 0-based
+    camid: int
 
 
 def parse_name(name: str) -> tuple:

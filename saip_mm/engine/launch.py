@@ -97,7 +97,7 @@ def evaluate(config: str,
         raise ValueError(
             f'{config} has no test_dataloader: pretraining is watched by its '
             'monitors (k-NN, collapse) while it runs; test the configs of a '
-            'task, such as configs/reid')
+            'task, such as configs/pose')
     check_checkpoint(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     if tta:

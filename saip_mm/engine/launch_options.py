@@ -160,6 +160,8 @@ def process_info(launcher: str) -> Tuple[int, int]:
 
 
 def has_gpu() -> bool:
+    """Whether training runs on an accelerator that mixed precision and
+    NCCL-like groups are for; Apple's GPU is not one."""
     return get_device() not in ('cpu', 'mps')
 
 
