@@ -8,7 +8,8 @@ from torch import Tensor
 
 from mmpretrain.registry import MODELS
 from ..encoder import EncoderOutput, TokenDims
-from ..losses import balanced_assignment, matching_loss
+from ..losses import (balanced_assignment, matching_loss,
+                      prototype_matching_loss)
 from ..preprocessor import Views
 
 
@@ -100,14 +101,13 @@ class CrossScaleMatchingHead(BaseModule):
         names = self.student_requests(views)
         targets_of = self.expert_requests(views)
         tokens = torch.cat([student[n].image_token for n in names])
-        logits = self.decoder(tokens).unflatten(0, (len(names), -1))
         with torch.no_grad():
             expert_tokens = torch.cat(
                 [expert.tokens[n].image_token for n in targets_of])
             raw = expert.project(expert_tokens).float()
             targets = self._targets(raw.unflatten(0, (len(targets_of), -1)))
         same = torch.tensor([[v == u for u in names] for v in targets_of])
-        loss = matching_loss(logits, targets, same, self.student_temperature)
+        loss = self._match(tokens, targets, same)
         if self.training and self.centering == 'mean':
             self.update_center(raw)
         anchor = names.index('anchor') if 'anchor' in names else 0
@@ -115,6 +115,16 @@ class CrossScaleMatchingHead(BaseModule):
         health = self._health(tokens[anchor * count:(anchor + 1) * count],
                               expert_tokens[:count], targets)
         return dict(loss_csm=self.loss_weight * loss, **health)
+
+    def _match(self, tokens: Tensor, targets: Tensor, same: Tensor) -> Tensor:
+        """Loss of tokens ``(U * B, D)`` by targets ``(V, B, K)``."""
+        views, temperature = (same.shape[1], -1), self.student_temperature
+        if self.prototypes is None:
+            logits = self.decoder(tokens).unflatten(0, views)
+            return matching_loss(logits, targets, same, temperature)
+        codes = self.decoder.represent(tokens).unflatten(0, views)
+        return prototype_matching_loss(codes, self.prototypes.weight, targets,
+                                       same, temperature)
 
     def _targets(self, raw: Tensor) -> Tensor:
         """Distributions ``(V, B, K)`` of the expert's logits."""

@@ -1,9 +1,10 @@
 from .assignment import balanced_assignment
 from .matching import matching_loss
+from .prototype_matching import prototype_matching_loss
 from .reconstruction import masked_patch_loss, patchify
 from .search import search_loss
 
 __all__ = [
-    'masked_patch_loss', 'balanced_assignment', 'matching_loss', 'patchify',
-    'search_loss'
+    'balanced_assignment', 'masked_patch_loss', 'matching_loss', 'patchify',
+    'prototype_matching_loss', 'search_loss'
 ]

@@ -2,6 +2,25 @@ import torch
 from torch import Tensor
 
 
+def pair_weights(same: Tensor) -> Tensor:
+    """Equal weights of all pairs of different views, 0 for the others.
+
+    Args:
+        same (Tensor): ``(V, U)`` bool, True where both are the same view.
+
+    Returns:
+        Tensor: ``(V, U)`` float32, sums to 1.
+
+    Raises:
+        ValueError: If no pair is left.
+    """
+    pairs = (~same).float()
+    if not pairs.any():
+        raise ValueError('matching needs a pair of different views: add a '
+                         'scale or a local crop')
+    return pairs / pairs.sum()
+
+
 def matching_loss(student: Tensor, expert: Tensor, same: Tensor,
                   student_temperature: float) -> Tensor:
     """Cross-entropy between views, averaged over pairs of different views.
@@ -27,13 +46,9 @@ def matching_loss(student: Tensor, expert: Tensor, same: Tensor,
     Source:
         Eq. 1 in DINO's form; targets come from the expert.
     """
-    pairs = (~same).to(student.device, torch.float32)
-    count = float(pairs.sum())
-    if not count:
-        raise ValueError('matching needs a pair of different views: add a '
-                         'scale or a local crop')
+    pairs = pair_weights(same).to(student.device)
     scaled = student.float() / student_temperature
     log_norm = scaled.logsumexp(-1).mean(1)  # (U,)
     # (B, V, K) x (B, K, U) -> mean over B of p_v . s_u
     agree = torch.bmm(expert.float().transpose(0, 1), scaled.permute(1, 2, 0))
-    return (pairs * (log_norm - agree.mean(0))).sum() / count
+    return (pairs * (log_norm - agree.mean(0))).sum()

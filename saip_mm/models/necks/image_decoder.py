@@ -73,7 +73,11 @@ class ImageDecoder(BaseModule):
 
     def forward(self, image_token: Tensor) -> Tensor:
         """``(B, D)`` -> logits ``(B, K)``."""
-        return self.prototypes(F.normalize(self.mlp(image_token), dim=-1))
+        return self.prototypes(self.represent(image_token))
+
+    def represent(self, image_token: Tensor) -> Tensor:
+        """``(B, D)`` -> instance representation ``(B, d)`` of unit norm."""
+        return F.normalize(self.mlp(image_token), dim=-1)
 
 
 @MODELS.register_module()
