@@ -1,3 +1,4 @@
+import math
 import warnings
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Sequence, Set, Tuple
@@ -63,7 +64,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
 
     Raises:
         ValueError: If no scale of the range gives sides divisible by 16, or
-            the canvas is no multiple of 16.
+            the canvas is no multiple of 16 or too small for the persons.
 
     Source:
         Paper 3.2; probabilities as DINO's two global and local crops.
@@ -109,7 +110,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             kinds (set[str]): Of 'anchor', 'scale', 'local'.
             with_canvas (bool): Whether the multi-person image is wanted.
         """
-        self.kinds = set(kinds) | {'background'}
+        self.kinds = set(kinds) | ({'background'} if with_canvas else set())
         self.with_canvas = with_canvas
 
     def scales_for(self, size: Tuple[int, int]) -> List[float]:
@@ -123,10 +124,12 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         """
         height, width = size
         low, high = self.scale_range
-        cells = range(1, int(high * width) // CELL + 1)
-        scales = [cell * CELL / width for cell in cells]
+        # in whole cells of the width: 9/7 * 336 is 432, but not in floats
+        cells = range(1, math.ceil(high * width / CELL) + 1)
         fitting = [
-            s for s in scales if low <= s <= high and (s * height) % CELL == 0
+            cell * CELL / width for cell in cells
+            if low <= cell * CELL / width <= high
+            and cell * height % width == 0
         ]
         if not fitting:
             raise ValueError(
@@ -134,6 +137,20 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
                 f'anchor into sides divisible by {CELL}: widen scale_range '
                 'or change the anchor size')
         return fitting
+
+    def _check_fit(self, count: int, scale: float,
+                   size: Tuple[int, int]) -> None:
+        """Refuse, at the first batch, what not every draw could place."""
+        sides = tuple(round(scale * side) for side in size)
+        height, width = self._pasted_size(sides)
+        canvas = tuple(self.canvas['size'])
+        if height > canvas[0] or count * width > canvas[1]:
+            least = [-(-n // CELL) * CELL for n in (height, count * width)]
+            raise ValueError(
+                f'{count} persons of up to {height}x{width} pixels do not '
+                f'fit side by side on a canvas of {canvas} (height, width): '
+                f'set the canvas to at least {tuple(least)}, or lower its '
+                'factor, scale_range or num_scales of PersonCrops')
 
     @torch.no_grad()
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -148,22 +165,23 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         Returns:
             dict: ``views`` (Views), the arguments of ``SAIP.forward``.
         """
-        crops = self.cast_data(data['inputs'])
+        crops = self.cast_data({
+            name: crop
+            for name, crop in data['inputs'].items()
+            if self.kinds is None or name.split('_')[0] in self.kinds
+        })
         device_type = next(iter(crops.values())).device.type
         with torch.autocast(device_type, enabled=False):
             return dict(views=self.make_views(crops))
 
     def make_views(self, crops: Dict[str, Tensor]) -> Views:
         """Resize, augment, normalise and paste. See :meth:`forward`."""
-        crops = {
-            name: crop
-            for name, crop in crops.items()
-            if self.kinds is None or name.split('_')[0] in self.kinds
-        }
         names = [name for name in crops if name.startswith('scale_')]
         if names:
             size = tuple(crops[names[0]].shape[-2:])
             scales = self.scales_for(size)
+            if self.with_canvas:
+                self._check_fit(len(names), max(scales), size)
             for name in names:
                 scale = scales[int(torch.randint(len(scales), ()))]
                 crops[name] = resize_crops(
@@ -226,14 +244,20 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             others.append(other)
         return others
 
+    def _pasted_size(self, size: Tuple[int, int]) -> Tuple[int, int]:
+        """Height and width on the canvas of a view of a given size."""
+        height, width = (int(side * self.canvas['factor']) for side in size)
+        return height, width
+
     def _shrink(self, images: Tensor) -> Tensor:
         """Scale persons to the canvas."""
-        factor = self.canvas['factor']
-        if factor == 0.5:
+        if self.canvas['factor'] == 0.5:
             return halve(images)
-        size = [int(side * factor) for side in images.shape[-2:]]
         return torch.nn.functional.interpolate(
-            images, size, mode='bilinear', antialias=True)
+            images,
+            self._pasted_size(images.shape[-2:]),
+            mode='bilinear',
+            antialias=True)
 
     def _make_canvas(self, views: Views, canvas: Optional[Tensor]) -> None:
         """Paste the multi-resolution persons, and others beside them."""

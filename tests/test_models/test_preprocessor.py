@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import pytest
 import torch
 
@@ -50,6 +52,45 @@ def test_views_have_the_drawn_sizes():
 def test_scales_are_the_eighths_of_the_paper():
     scales = PersonViewPreprocessor().scales_for((256, 128))
     assert scales == [0.75, 0.875, 1.0, 1.125, 1.25, 1.375, 1.5]
+
+
+@pytest.mark.parametrize('size', [(256, 128), (336, 112), (384, 160),
+                                  (240, 80), (288, 96), (224, 224)])
+def test_scales_are_all_those_of_whole_cells(size):
+    """Against a search over the sides themselves, in fractions."""
+    expected = []
+    for width in range(16, 2 * size[1], 16):
+        scale = Fraction(width, size[1])
+        height = scale * size[0]
+        if Fraction(3, 4) <= scale <= Fraction(3, 2) and height % 16 == 0:
+            expected.append(float(scale))
+    assert PersonViewPreprocessor().scales_for(size) == expected
+
+
+def test_bounds_of_the_scales_count_in():
+    # 2.3 * 160 is 367.99... in floats
+    preprocessor = PersonViewPreprocessor(scale_range=(1.1, 2.3))
+    scales = preprocessor.scales_for((160, 160))
+    assert scales[0] == 1.1 and scales[-1] == 2.3
+
+
+def test_scales_are_drawn_uniformly():
+    torch.manual_seed(0)
+    preprocessor = small()
+    preprocessor.restrict({'scale'}, with_canvas=False)
+    inputs, draws = crops(batch=1), 3000
+    counts = dict.fromkeys((16, 32, 48), 0)
+    pairs = set()
+    for _ in range(draws // 2):
+        views = preprocessor(dict(inputs=inputs))['views']
+        drawn = tuple(views.images[n].shape[-1] for n in views.scales)
+        pairs.add(drawn)
+        for width in drawn:
+            counts[width] += 1
+    # 1000 +- 4 standard deviations of sqrt(3000 * 1/3 * 2/3) = 26
+    assert all(abs(count - 1000) < 104 for count in counts.values()), counts
+    assert len(pairs) == 9  # a draw of its own for each view
+    assert sum(counts.values()) == draws
 
 
 def test_pasted_person_is_the_view_the_model_gets():
@@ -111,6 +152,29 @@ def test_views_nobody_asks_for_are_not_made():
     views = preprocessor(dict(inputs=crops()))['views']
     assert list(views.images) == ['anchor', 'scale_1', 'scale_2']
     assert views.canvas is None
+
+
+def test_views_nobody_asks_for_are_not_moved(monkeypatch):
+    moved = []
+    preprocessor = small()
+    monkeypatch.setattr(preprocessor, 'cast_data',
+                        lambda data: moved.extend(data) or data)
+    preprocessor.restrict({'anchor', 'scale'}, with_canvas=False)
+    preprocessor(dict(inputs=crops(num_scales=1)))
+    assert moved == ['anchor', 'scale_1']
+
+
+def test_canvas_too_small_is_refused_whatever_is_drawn():
+    """Three persons of 48 pixels need 144; smaller draws would fit in 96."""
+    preprocessor = small(canvas=dict(size=(64, 96), factor=1.0))
+    for seed in range(5):
+        torch.manual_seed(seed)
+        with pytest.raises(ValueError, match=r'at least \(96, 144\)'):
+            preprocessor(dict(inputs=crops(num_scales=3)))
+    preprocessor = small(canvas=dict(size=(96, 144), factor=1.0))
+    for seed in range(20):
+        torch.manual_seed(seed)
+        preprocessor(dict(inputs=crops(num_scales=3)))
 
 
 def test_no_scales_is_allowed_without_canvas():
