@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmpretrain.registry import MODELS
+from saip_mm.checkpoint import NoMatchError
 from saip_mm.models import SAIP
 from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
 
@@ -118,3 +119,16 @@ def test_full_size_parameters(path):
         'starnet_s3.py': 5_493_280,  # without the final BatchNorm
         'tinyvit_5m.py': 5_071_124  # without the final LayerNorm
     }.get(path.name, 5_511_360)
+
+
+@pytest.mark.parametrize(
+    'path', [p for p in PRETRAINING if p.parent.name == 'saip'], ids=name_of)
+def test_start_from_another_architecture_is_refused(path, tmp_path):
+    """As ``--cfg-options model.encoder.backbone.init_cfg.checkpoint=``."""
+    config = Config.fromfile(path)
+    file = str(tmp_path / 'other.pth')
+    torch.save({'backbone.fc.weight': torch.ones(2, 3)}, file)
+    config.merge_from_dict(
+        {'model.encoder.backbone.init_cfg.checkpoint': file})
+    with pytest.raises(NoMatchError, match='other.pth does not fit'):
+        MODELS.build(config.model.encoder).init_weights()

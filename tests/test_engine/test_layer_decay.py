@@ -16,7 +16,7 @@ VIT = dict(
     patch_size=16)
 # whatever the default scope is
 STARNET, TINYVIT = (
-    BACKBONES[name] | dict(type='mmpretrain.TIMMBackbone')
+    BACKBONES[name] | dict(type='mmpretrain.StrideMapBackbone')
     for name in ('starnet', 'tinyvit'))
 
 

@@ -8,17 +8,13 @@ ARCH = dict(embed_dims=16, num_layers=3, num_heads=2, feedforward_channels=32)
 VIT = dict(
     type='GridVisionTransformer', arch=ARCH, img_size=(64, 32), patch_size=16)
 STARNET = dict(
-    type='TIMMBackbone',
+    type='StrideMapBackbone',
     model_name='starnet_s3',
-    features_only=True,
-    pretrained=False,
     base_dim=8,
     depths=(1, 1, 1, 1))
 TINYVIT = dict(
-    type='TIMMBackbone',
+    type='StrideMapBackbone',
     model_name='tiny_vit_5m_224',
-    features_only=True,
-    pretrained=False,
     embed_dims=(8, 16, 32, 64),
     depths=(1, 1, 1, 1),
     num_heads=(1, 1, 2, 2))

@@ -5,7 +5,7 @@ model = dict(
     encoder=dict(
         backbone=dict(
             _delete_=True,
-            type='TIMMBackbone',
+            type='StrideMapBackbone',  # maps of strides 4, 8, 16, 32
             model_name='tiny_vit_5m_224',
-            features_only=True,  # maps of strides 4, 8, 16, 32
-            pretrained=False)))
+            init_cfg=dict(type='Pretrained',
+                          checkpoint=None))))  # None: random

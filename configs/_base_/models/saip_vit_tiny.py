@@ -17,7 +17,9 @@ model = dict(
             arch='deit-tiny',
             img_size=(256, 128),  # height, width
             patch_size=16,
-            drop_path_rate=0.)),  # release; DINO 0.1
+            drop_path_rate=0.,  # release; DINO 0.1
+            init_cfg=dict(type='Pretrained',
+                          checkpoint=None))),  # None: random
     expert=dict(type='EmaExpert'),
     heads=dict(
         csm=dict(

@@ -8,9 +8,8 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
     """A hierarchical backbone of timm as a tuple of maps, ordered by stride.
 
     Parameters and keys are those of ``mmpretrain.TIMMBackbone`` with
-    ``features_only=True``, which pretraining uses; what is added is the
-    strict ``init_cfg`` of :class:`PretrainedMixin`, and a ``train()`` that
-    returns the module.
+    ``features_only=True``; what is added is the strict ``init_cfg`` of
+    :class:`PretrainedMixin`, and a ``train()`` that returns the module.
 
     - ``starnet_s3``: 32, 64, 128, 256 channels at strides 4, 8, 16, 32;
     - ``tiny_vit_5m_224``: 64, 128, 160, 320 channels, same strides.

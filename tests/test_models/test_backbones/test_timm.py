@@ -19,11 +19,7 @@ SIZES = [(256, 128), (128, 64), (192, 96), (320, 160), (224, 224), (112, 56)]
 def named(request):
     torch.manual_seed(0)
     model = MODELS.build(
-        dict(
-            type='TIMMBackbone',
-            model_name=request.param,
-            features_only=True,
-            pretrained=False))
+        dict(type='StrideMapBackbone', model_name=request.param))
     model.eval()
     return request.param, model
 
