@@ -10,11 +10,14 @@ from torch.utils.data import Dataset
 
 from mmpretrain.registry import DATASETS, TRANSFORMS
 from .sources import ImageSource, build_source
-from .transforms import BrokenImageError, decode_image
+from .transforms import BrokenImageError, DecodeImage, decode_image
+
+Sources = Union[str, dict, Sequence[Union[str, dict]]]
 
 BROKEN = (BrokenImageError, OSError)
 PROBES = 32  # images tried a source before training starts
 MAX_REPLACED = 32  # broken images in a row
+BACKGROUND_SIZE = (512, 512)  # 20 % of it are 229x229 pixels
 
 
 @DATASETS.register_module()
@@ -30,14 +33,22 @@ class PersonImages(Dataset):
     sample's own generator, and training goes on. It is logged once and
     counted in :attr:`num_broken`; the sample says so in ``replaced``.
 
+    With ``background`` each sample also draws, by the same generator, a
+    picture to stand behind its persons, each with equal probability.
+
     Args:
         sources (str | dict | list): Arguments of :func:`build_source`, or a
             folder, or a list of these: a mixture is their concatenation.
         pipeline (list): Transforms (configs or callables). They get
             ``data`` (bytes of the file), ``key`` (str) and ``rng``
-            (np.random.Generator, the only randomness allowed).
+            (np.random.Generator, the only randomness allowed), and
+            ``background_img`` (``(H, W, 3)`` uint8 RGB) with ``background``.
         seed (int, optional): None takes the one of the sampler, which has
             the runner's; without a sampler that is 0. Defaults to None.
+        background (str | dict | list, optional): Sources of the pictures
+            behind the persons, as ``sources``; how they are cut
+            ``PersonCrops`` says. Defaults to None: the next image of the
+            batch stands behind, which costs no reading.
 
     Raises:
         FileNotFoundError: If a folder, list or LMDB is missing.
@@ -51,16 +62,18 @@ class PersonImages(Dataset):
         ...         dict(data_root='data/hp1m_lmdb'),
         ...     ],
         ...     pipeline=[dict(type='DecodeImage'), dict(type='PersonCrops')
-        ...               ])  # doctest: +SKIP
+        ...               ],
+        ...     background='data/imagenet/train')  # doctest: +SKIP
     """
 
     # mmengine hands it to the visualizer; there are no classes here.
     metainfo: dict = {}
 
     def __init__(self,
-                 sources: Union[str, dict, Sequence[Union[str, dict]]],
+                 sources: Sources,
                  pipeline: Sequence[Union[dict, Callable]] = (),
-                 seed: Optional[int] = None) -> None:
+                 seed: Optional[int] = None,
+                 background: Optional[Sources] = None) -> None:
         if isinstance(sources, (str, dict)):
             sources = [sources]
         if not sources:
@@ -75,6 +88,8 @@ class PersonImages(Dataset):
         self.pipeline = [
             TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline
         ]
+        self.background = None if background is None else PersonImages(
+            background, [DecodeImage(BACKGROUND_SIZE)])
         self.seed = seed
         for source in self.sources:
             self._probe(source)
@@ -110,7 +125,10 @@ class PersonImages(Dataset):
     @property
     def num_broken(self) -> int:
         """Distinct broken images met so far, by all workers."""
-        return int(self._broken.sum())
+        count = int(self._broken.sum())
+        if self.background is not None:
+            count += self.background.num_broken
+        return count
 
     def key(self, index: int) -> str:
         """Key of an image within its source."""
@@ -126,11 +144,21 @@ class PersonImages(Dataset):
         if epoch < 0:
             raise IndexError(f'index {i} is negative')
         rng = np.random.default_rng((self.seed or 0, epoch, index))
+        if self.background is None:
+            return self._sample(index, rng)
+        drawn = int(rng.integers(len(self.background)))
+        behind = self.background._sample(drawn, rng)
+        sample = self._sample(index, rng, background_img=behind['img'])
+        sample['replaced'] += behind['replaced']
+        return sample
+
+    def _sample(self, index: int, rng: np.random.Generator, **extra) -> dict:
+        """Load an image, or one that replaces it, with all draws by rng."""
         source, offset = self._locate(index)
         for replaced in range(MAX_REPLACED):
             key = source.keys[index - offset]
             try:
-                sample = self._load(source, key, rng)
+                sample = self._load(source, key, rng, extra)
             except BROKEN as error:
                 self._report(source, key, index, error)
                 index = offset + int(rng.integers(len(source.keys)))
@@ -142,9 +170,9 @@ class PersonImages(Dataset):
             f"read, the last being '{key}'. Is the disk still there? "
             'build_image_list.py --screen leaves out broken images')
 
-    def _load(self, source: ImageSource, key: str,
-              rng: np.random.Generator) -> dict:
-        results = dict(data=source.read(key), key=key, rng=rng)
+    def _load(self, source: ImageSource, key: str, rng: np.random.Generator,
+              extra: dict) -> dict:
+        results = dict(data=source.read(key), key=key, rng=rng, **extra)
         for transform in self.pipeline:
             results = transform(results)
         return results

@@ -17,6 +17,12 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 CELL = 16  # stride of the patch tokens, and side of a canvas cell
 
 
+def scaled(size: Tuple[int, int], scale: float) -> Tuple[int, int]:
+    """Height and width of a view at scale s_t, in whole pixels."""
+    height, width = (round(scale * side) for side in size)
+    return height, width
+
+
 @dataclass
 class Views:
     """What the model gets of a batch of B persons.
@@ -126,11 +132,8 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         low, high = self.scale_range
         # in whole cells of the width: 9/7 * 336 is 432, but not in floats
         cells = range(1, math.ceil(high * width / CELL) + 1)
-        fitting = [
-            cell * CELL / width for cell in cells
-            if low <= cell * CELL / width <= high
-            and cell * height % width == 0
-        ]
+        scales = [c * CELL / width for c in cells if c * height % width == 0]
+        fitting = [scale for scale in scales if low <= scale <= high]
         if not fitting:
             raise ValueError(
                 f'no scale in {self.scale_range} turns the {height}x{width} '
@@ -138,11 +141,9 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
                 'or change the anchor size')
         return fitting
 
-    def _check_fit(self, count: int, scale: float,
-                   size: Tuple[int, int]) -> None:
+    def _check_fit(self, count: int, largest: Tuple[int, int]) -> None:
         """Refuse, at the first batch, what not every draw could place."""
-        sides = tuple(round(scale * side) for side in size)
-        height, width = self._pasted_size(sides)
+        height, width = self._pasted_size(largest)
         canvas = tuple(self.canvas['size'])
         if height > canvas[0] or count * width > canvas[1]:
             least = [-(-n // CELL) * CELL for n in (height, count * width)]
@@ -181,14 +182,14 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             size = tuple(crops[names[0]].shape[-2:])
             scales = self.scales_for(size)
             if self.with_canvas:
-                self._check_fit(len(names), max(scales), size)
+                self._check_fit(len(names), scaled(size, max(scales)))
             for name in names:
                 scale = scales[int(torch.randint(len(scales), ()))]
-                crops[name] = resize_crops(
-                    crops[name], tuple(round(scale * side) for side in size))
+                crops[name] = resize_crops(crops[name], scaled(size, scale))
         with_canvas = self.with_canvas and names
-        background = self._background(crops) if with_canvas else None
-        crops.pop('background', None)
+        own = crops.pop('background', None)
+        other = crops.pop('background_other', None)
+        background = self._background(own, other) if with_canvas else None
         if background is not None:
             crops['background'] = background
         images = self._augment(crops)
@@ -265,11 +266,14 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         persons = [self._shrink(views.images[n]) for n in names]
         batch = len(persons[0])
         if canvas is None:
-            warnings.warn('a batch of one image has no other image for '
-                          'background and distractors: pasting on flat grey')
+            warnings.warn('a batch of one image has no other image for the '
+                          'background: pasting on flat grey')
             canvas = persons[0].new_zeros(batch, 3, *self.canvas['size'])
-        else:
+        if batch > 1:
             persons += self._other_persons(persons, self.canvas['distractors'])
+        elif self.canvas['distractors']:
+            warnings.warn('a batch of one image has no other person to '
+                          'distract: pasting without')
         sizes = [tuple(person.shape[-2:]) for person in persons]
         boxes = place_persons(batch, sizes, self.canvas['size'])
         views.canvas = paste_persons(canvas, persons, boxes,
@@ -277,13 +281,21 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         device = canvas.device
         views.boxes = {n: boxes[:, i].to(device) for i, n in enumerate(names)}
 
-    def _background(self, crops: Dict[str, Tensor]) -> Optional[Tensor]:
-        """Another image's crop for each canvas; None for a lone image."""
-        if 'background' not in crops:
+    def _background(self, own: Optional[Tensor],
+                    other: Optional[Tensor]) -> Optional[Tensor]:
+        """Another image's crop for each canvas; None for a lone image.
+
+        Args:
+            own (Tensor, optional): ``(B, 3, h, w)`` uint8, cut from the
+                persons' own images: each goes to the next one's canvas.
+            other (Tensor, optional): Likewise, from other images already.
+        """
+        if own is None and other is None:
             raise ValueError(
                 "the search task needs a 'background' crop of each image: "
                 'switch it on in PersonCrops, or leave the css head out')
-        background = crops['background']
-        if len(background) == 1:
-            return None
-        return resize_crops(background.roll(1, 0), tuple(self.canvas['size']))
+        if other is None:
+            if len(own) == 1:
+                return None
+            other = own.roll(1, 0)
+        return resize_crops(other, tuple(self.canvas['size']))

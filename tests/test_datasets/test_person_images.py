@@ -4,6 +4,7 @@ import os.path as osp
 import pickle
 import shutil
 import unicodedata
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -229,6 +230,63 @@ def test_disk_that_vanishes_stops_training(tree):
     shutil.rmtree(tree)
     with pytest.raises(RuntimeError, match='in a row.*disk'):
         data[0]
+
+
+# background images
+
+STREETS = ['s1.jpg', 's2.jpg', 's3.jpg']
+BEHIND = [
+    dict(type='DecodeImage'), {
+        **CROPS, 'num_locals': 0,
+        'background_size': (32, 32)
+    }
+]
+
+
+@pytest.fixture
+def streets(tmp_path):
+    return write_tree(tmp_path / 'streets', STREETS, height=80, width=100)
+
+
+def test_background_is_drawn_uniformly(tree, streets, monkeypatch):
+    data = PersonImages(tree, BEHIND, 0, background=streets)
+    source, = data.background.sources
+    read = Mock(side_effect=source.read)
+    monkeypatch.setattr(source, 'read', read)
+    for i in range(600):
+        assert set(data[i]['inputs']) == {'anchor', 'background_other'}
+    keys = [call.args[0] for call in read.call_args_list]
+    # 200 +- 4 standard deviations of sqrt(600 * 1/3 * 2/3) = 11.5
+    assert all(abs(keys.count(key) - 200) < 46 for key in STREETS)
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_background_depends_on_seed_epoch_and_index(tree, streets, workers):
+    data = PersonImages(tree, BEHIND, background=streets)
+    sampler = ResumableSampler(data, seed=1)
+    sampler.set_epoch(2)
+    batch, = DataLoader(data, 6, sampler=sampler, num_workers=workers)
+    again = PersonImages(tree, BEHIND, seed=1, background=[streets])
+    for name in ('anchor', 'background_other'):
+        alone = [again[i]['inputs'][name] for i in reversed(list(sampler))]
+        assert torch.equal(batch['inputs'][name].flip(0), torch.stack(alone))
+
+
+def test_broken_backgrounds_are_replaced_and_counted(tree, streets):
+    break_images(tree)
+    with open(osp.join(streets, 's2.jpg'), 'w') as file:
+        file.write('this is text')
+    data = PersonImages(tree, BEHIND, seed=0, background=streets)
+    keys = sorted(NAMES)
+    replaced = [data[i]['replaced'] for i in range(5 * len(data))]
+    assert data.num_broken == 3
+    whole = [r for i, r in enumerate(replaced) if keys[i % 6] == 'b/2.jpg']
+    assert 0 in whole and max(whole) > 0  # the street alone was broken
+
+
+def test_missing_background(tree, tmp_path):
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        PersonImages(tree, BEHIND, background=str(tmp_path / 'nowhere'))
 
 
 @pytest.mark.skipif(not osp.isdir(REAL), reason='no real photographs here')

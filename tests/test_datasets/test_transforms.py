@@ -11,7 +11,7 @@ from torchvision.transforms import RandomResizedCrop
 from saip_mm.datasets.transforms import (BrokenImageError, DecodeImage,
                                          PersonCrops)
 from saip_mm.datasets.transforms import decode as decode_module
-from saip_mm.datasets.transforms import decode_image, resize_crop
+from saip_mm.datasets.transforms import decode_image, resize_crop, view_crops
 from saip_mm.datasets.transforms.decode import jpeg_size
 from saip_mm.datasets.transforms.view_crops import CropLaws, View
 from ._images import encode, photo
@@ -112,6 +112,54 @@ def test_names_sizes_and_types_of_the_views():
 def test_views_are_optional():
     item = make(photo(), num_scales=0, num_locals=0, background_size=None)
     assert list(item['inputs']) == ['anchor']
+
+
+def test_background_of_another_image():
+    person, behind = photo(), np.full((90, 120, 3), 77, np.uint8)
+    rng = np.random.default_rng(0)
+    item = PersonCrops()(
+        dict(img=person, background_img=behind, rng=rng, key='k'))
+    plain = make(person)['inputs']
+    assert list(item['inputs'])[:-1] == list(plain)[:-1]
+    assert list(item['inputs'])[-1] == 'background_other'
+    background = item['inputs']['background_other']
+    assert background.shape == (3, 256, 256) and (background == 77).all()
+    assert not any((v == 77).all() for v in plain.values())
+
+
+def test_law_of_the_background_is_its_own():
+    """Its boxes, of the other image's size, follow those of the persons."""
+    sizes, boxes = [], []
+
+    def remember(levels, box, out):
+        sizes.append(levels[0].shape[:2])
+        boxes.append(box)
+        out[:] = 0
+
+    crops = PersonCrops(num_scales=0, num_locals=0)
+    with patch.object(view_crops, 'resize_crop', remember):
+        crops(
+            dict(
+                img=photo(300, 150),
+                background_img=photo(200, 400),
+                rng=np.random.default_rng(3),
+                key=''))
+    rng = np.random.default_rng(3)
+    expected = [
+        CropLaws(LAWS[:1])(rng, 300, 150)[0][0],
+        CropLaws(LAWS[2:])(rng, 200, 400)[0][0]
+    ]
+    assert sizes == [(300, 150), (200, 400)] and boxes == expected
+
+
+def test_background_without_a_size_is_refused():
+    with pytest.raises(ValueError, match='background_size=None'):
+        PersonCrops(background_size=None)(
+            dict(
+                img=photo(),
+                background_img=photo(),
+                rng=np.random.default_rng(0),
+                key=''))
 
 
 def test_views_depend_on_the_generator_alone():

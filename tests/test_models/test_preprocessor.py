@@ -125,6 +125,26 @@ def test_background_and_distractor_come_from_other_images():
         assert (inside == 40 + 80 * i).all()
 
 
+def test_background_of_the_data_set_stays_with_its_sample():
+    """As it is, not that of the next sample, and in a batch of one too."""
+    for batch in (1, 3):
+        torch.manual_seed(0)
+        inputs = crops(batch)
+        level = 40 * torch.arange(1, batch + 1, dtype=torch.uint8)
+        inputs['background_other'] = inputs.pop('background').zero_().add_(
+            level.view(-1, 1, 1, 1))
+        preprocessor = small(
+            canvas=dict(alpha=0.), jitter_prob=0., solarize=dict(background=0))
+        if batch == 1:
+            with pytest.warns(UserWarning, match='no other person'):
+                views = preprocessor(dict(inputs=inputs))['views']
+        else:
+            views = preprocessor(dict(inputs=inputs))['views']
+        pixels = (views.canvas[:, 0] * 0.229 + 0.485) * 255
+        assert (pixels.round() == level.view(-1, 1, 1)).all()
+        assert 'background_other' not in views.images
+
+
 def test_batch_of_one_falls_back_to_flat_grey():
     preprocessor = small(canvas=dict(alpha=1.0))
     with pytest.warns(UserWarning, match='batch of one'):

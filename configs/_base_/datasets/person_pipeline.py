@@ -27,4 +27,7 @@ train_dataloader = dict(
     drop_last=True,
     sampler=dict(type='ResumableSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
+    # Behind the persons: another image of the batch (ours). The release
+    # draws from a folder, as this does: dataset=dict(
+    #     background=[dict(data_root='data/imagenet/train')])
     dataset=dict(type='PersonImages', pipeline=train_pipeline))

@@ -94,7 +94,9 @@ class PersonCrops(BaseTransform):
     *another* image of the batch. Photometric changes are the device's.
 
     Required keys: ``img`` (``(H, W, 3)`` uint8 RGB), ``rng``
-    (np.random.Generator, the only source of randomness), ``key``.
+    (np.random.Generator, the only source of randomness), ``key``. With
+    ``background_img``, likewise, the background is cut from that one and
+    named ``background_other``: it stays with its sample.
 
     Returned: ``dict(inputs={view name: uint8 tensor (3, h, w)}, key=str)``.
     The tensors are channels-last in memory: nothing is copied after the
@@ -162,6 +164,9 @@ class PersonCrops(BaseTransform):
             self._check(view, patch_size)
         self.views = views
         self.laws = CropLaws(views)
+        self.with_background = background_size is not None
+        if self.with_background:  # cut from two images
+            self.laws_apart = CropLaws(views[:-1]), CropLaws(views[-1:])
         # One buffer a sample; a view is a contiguous stretch of it.
         ends = np.cumsum([3 * v.size[0] * v.size[1] for v in views]).tolist()
         self.total = ends[-1]
@@ -184,16 +189,34 @@ class PersonCrops(BaseTransform):
 
     def transform(self, results: dict) -> Dict:
         image, rng = results['img'], results['rng']
-        boxes, flips = self.laws(rng, *image.shape[:2])
+        other = results.get('background_img')
         buffer = np.empty(self.total, np.uint8)
-        levels, inputs = [image], {}
-        for (name, part, shape), box, number in zip(self.slots, boxes, flips):
+        if other is None:
+            inputs = self._cut(image, rng, self.laws, self.slots, buffer)
+        elif self.with_background:
+            persons, behind = self.laws_apart
+            inputs = self._cut(image, rng, persons, self.slots[:-1], buffer)
+            views = self._cut(other, rng, behind, self.slots[-1:], buffer)
+            inputs['background_other'] = views['background']
+        else:
+            raise ValueError(
+                'the data set draws background images, but PersonCrops has '
+                'background_size=None: set it, or leave background out of '
+                'PersonImages')
+        return dict(inputs=inputs, key=results['key'])
+
+    def _cut(self, image: np.ndarray, rng: np.random.Generator, laws: CropLaws,
+             slots: list, buffer: np.ndarray) -> Dict[str, torch.Tensor]:
+        """Views of one image, by name, written to their part of the buffer."""
+        boxes, flips = laws(rng, *image.shape[:2])
+        levels, views = [image], {}
+        for (name, part, shape), box, number in zip(slots, boxes, flips):
             out = buffer[part].reshape(shape)
             resize_crop(levels, box, out)
             if number < self.flip:
                 cv2.flip(out, 1, dst=out)
-            inputs[name] = torch.from_numpy(out).permute(2, 0, 1)
-        return dict(inputs=inputs, key=results['key'])
+            views[name] = torch.from_numpy(out).permute(2, 0, 1)
+        return views
 
     def __repr__(self) -> str:
         names = ', '.join(v.name for v in self.views)
