@@ -206,5 +206,7 @@ class FrozenExpert(Expert):
         """Nothing: the weights stay in their own file."""
         return {} if destination is None else destination
 
-    def _load_from_state_dict(self, *args, **kwargs) -> None:
-        """Nothing to load, hence nothing missing."""
+    def _load_from_state_dict(self, state_dict: dict, prefix: str,
+                              *args) -> None:
+        """Keep the weights: what a file holds is replaced by one's own."""
+        state_dict.update(self.encoder.state_dict(prefix=f'{prefix}encoder.'))

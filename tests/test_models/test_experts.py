@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 
 from mmpretrain.registry import MODELS
@@ -131,9 +132,9 @@ def test_cached_attention_bias_follows_the_average():
     assert not torch.allclose(before, after)
 
 
-@pytest.mark.parametrize('expert', [VIT, TINYVIT])
-def test_frozen_expert_of_another_width(expert):
-    model = build(
+def build_frozen(expert):
+    """SAIP* with a tiny ViT and an expert."""
+    return build(
         'vit', ('csm', 'csr', 'css'),
         expert=dict(
             type='FrozenExpert', encoder=dict(backbone=expert, patch_index=1)),
@@ -149,12 +150,32 @@ def test_frozen_expert_of_another_width(expert):
             css=dict(
                 type='CrossScaleSearchHead',
                 decoder=dict(dims=16, depth=1, num_heads=2))))
+
+
+@pytest.mark.parametrize('expert', [VIT, TINYVIT])
+def test_frozen_expert_of_another_width(expert):
+    model = build_frozen(expert)
     before = {k: v.clone() for k, v in model.expert.named_parameters()}
     losses = model(**model.data_preprocessor(batch_of_crops()), mode='loss')
     sum(v for k, v in losses.items() if 'loss' in k).backward()
     for name, param in model.expert.named_parameters():
         assert param.grad is None and torch.equal(param, before[name])
     assert not any(k.startswith('expert.') for k in model.state_dict())
+
+
+@pytest.mark.parametrize('expert', BACKBONES)
+def test_frozen_expert_keeps_its_weights_and_misses_none(expert):
+    model = build_frozen(BACKBONES[expert])
+    own = {k: v.clone() for k, v in model.expert.encoder.state_dict().items()}
+    assert own
+    model.load_state_dict(model.state_dict())  # strict
+    load_state_dict(model, model.state_dict(), strict=True)  # mmengine's
+    weights = build(expert).state_dict()  # with an expert of its own
+    foreign = {k: v + 1 for k, v in weights.items() if k.startswith('expert.')}
+    keys = model.load_state_dict(foreign, strict=False)
+    assert not any(k.startswith('expert.') for k in keys.missing_keys)
+    for key, value in model.expert.encoder.state_dict().items():
+        assert torch.equal(value, own[key]), key
 
 
 def test_frozen_expert_renormalises_its_input():
