@@ -3,6 +3,8 @@ import os.path as osp
 from typing import Optional
 
 from mmengine.config import Config
+from mmengine.dataset import InfiniteSampler
+from mmengine.dist import get_world_size
 from mmengine.evaluator import DumpResults
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -47,7 +49,8 @@ def train(config: str,
     Raises:
         FileNotFoundError: If there is no such config.
         CheckpointError: If the checkpoint to resume from is unusable.
-        ValueError: If the config and a flag contradict each other.
+        ValueError: If the config and a flag contradict each other, or there
+            are fewer images than one batch.
     """
     cfg = load_config(config, work_dir, cfg_options, launcher, schedule)
     if schedule is not None:
@@ -59,6 +62,7 @@ def train(config: str,
     if auto_scale_lr or (cfg.get('auto_scale_lr') or {}).get('enable'):
         scale_learning_rate(cfg, process_info(launcher)[0])
     runner = build_runner(cfg)
+    check_batches(runner)
     runner.train()
     return runner
 
@@ -179,6 +183,27 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
     else:
         tell(f'WARNING: --resume, but {cfg.work_dir} has no last_checkpoint: '
              'starting from the beginning')
+
+
+def check_batches(runner: Runner) -> None:
+    """Refuse a data set too small for a single batch.
+
+    The loader would be empty, and training over at once.
+
+    Raises:
+        ValueError: If an epoch of the training loader has no batch.
+    """
+    loader = runner.train_dataloader
+    batches = loader.batch_sampler
+    if len(loader) or isinstance(batches.sampler, InfiniteSampler):
+        return
+    images, ranks = len(loader.dataset), get_world_size()
+    raise ValueError(
+        f'{images} images over {ranks} processes are fewer than batch_size '
+        f'{batches.batch_size}: not one batch is full, and incomplete ones '
+        f'are left out. Set train_dataloader.batch_size to at most '
+        f'{-(-images // ranks)}, or check the folders and lists of '
+        'train_dataloader.dataset')
 
 
 def build_runner(cfg: Config) -> Runner:

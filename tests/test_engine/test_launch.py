@@ -1,13 +1,17 @@
 import os
 import os.path as osp
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.dataset import InfiniteSampler
+from torch.utils.data import DataLoader
 
 from saip_mm.engine import launch, launch_options
 from saip_mm.engine.checkpoint_file import (CheckpointError, check_checkpoint,
                                             find_resume_file)
+from .toy import toy_loader, toy_runner
 
 
 def make_cfg(**kwargs) -> Config:
@@ -196,6 +200,33 @@ def test_tta_wraps_the_model_and_needs_a_pipeline():
     launch_options.use_tta(cfg)
     assert cfg.model == dict(type='Mean', module=dict(type='Net'))
     assert cfg.test_dataloader.dataset.pipeline == ['several']
+
+
+# fewer images than a batch
+
+
+def test_fewer_images_than_a_batch_are_refused(tmp_path, monkeypatch):
+    config = tmp_path / 'six.py'
+    config.write_text('model = dict()\n')
+    monkeypatch.setattr(
+        launch, 'build_runner', lambda cfg: toy_runner(
+            cfg.work_dir, train_dataloader=toy_loader(6, 64)))
+    with pytest.raises(ValueError) as error:
+        launch.train(str(config), str(tmp_path / 'work'))
+    assert ('6 images over 1 processes are fewer than batch_size 64'
+            in str(error.value))
+    assert 'train_dataloader.batch_size to at most 6' in str(error.value)
+    assert not list(tmp_path.rglob('*.pth'))
+
+
+@pytest.mark.parametrize('kwargs', [
+    dict(batch_size=6, drop_last=True),
+    dict(batch_size=64),
+    dict(batch_size=64, drop_last=True, sampler=InfiniteSampler(range(6))),
+])
+def test_whatever_gives_a_batch_is_accepted(kwargs):
+    loader = DataLoader(range(6), **kwargs)
+    launch.check_batches(SimpleNamespace(train_dataloader=loader))
 
 
 # resume
