@@ -186,19 +186,17 @@ def load_weights(module: nn.Module,
     Raises:
         ValueError: If keys or shapes differ, naming some of each kind.
     """
-    unexpected = [key for key in weights if key not in module.state_dict()]
-    check_weights(module, weights, source, unexpected=unexpected)
+    check_weights(module, weights, source, exact=True)
     module.load_state_dict(weights, strict=False)
 
 
-def check_weights(
-    module: nn.Module,
-    weights: Dict[str, Tensor],
-    source: str,
-    needed: Sequence[str] = ('', ),
-    unexpected: Sequence[str] = (),
-    file_keys: Sequence[str] = ()
-) -> None:
+def check_weights(module: nn.Module,
+                  weights: Dict[str, Tensor],
+                  source: str,
+                  needed: Sequence[str] = ('', ),
+                  exact: bool = False,
+                  file_keys: Sequence[str] = (),
+                  remedy: str = REMEDY) -> None:
     """Refuse weights of another architecture.
 
     Args:
@@ -207,9 +205,11 @@ def check_weights(
         source (str): Where they come from, for the error.
         needed (Sequence[str]): Beginnings of the keys that must be there.
             Defaults to all.
-        unexpected (Sequence[str]): Keys to complain about.
+        exact (bool): Refuse keys that the module does not have. Defaults to
+            False.
         file_keys (Sequence[str]): All keys as the source has them, for the
             error. Defaults to those of ``weights``.
+        remedy (str): End of the error: what to do.
 
     Raises:
         NoMatchError: If not a single tensor fits by name and shape.
@@ -222,12 +222,12 @@ def check_weights(
             f'{source} does not fit {type(module).__name__}: no tensor '
             'matches by name and shape. Its keys are like '
             f'{list(file_keys or weights)[:LISTED]}, the model\'s are like '
-            f'{list(own)[:LISTED]}. {REMEDY}')
+            f'{list(own)[:LISTED]}. {remedy}')
     problems = [
         _listed('missing', [
             k for k in own if k not in weights and k.startswith(tuple(needed))
         ]),
-        _listed('unexpected', list(unexpected)),
+        _listed('unexpected', [k for k in weights if exact and k not in own]),
         _listed('of another shape', [
             f'{k} {tuple(v.shape)} for {tuple(own[k].shape)}'
             for k, v in weights.items() if k in own and v.shape != own[k].shape
@@ -237,7 +237,7 @@ def check_weights(
     problems = [problem for problem in problems if problem]
     if problems:
         raise ValueError(f'{source} does not fit {type(module).__name__}: '
-                         f'{"; ".join(problems)}. {REMEDY}')
+                         f'{"; ".join(problems)}. {remedy}')
 
 
 def _listed(kind: str, keys: List[str]) -> str:

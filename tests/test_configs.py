@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from mmpretrain.registry import MODELS
 from saip_mm.checkpoint import NoMatchError
+from saip_mm.engine.launch_options import drop_amp
 from saip_mm.models import SAIP
 from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
 
@@ -63,8 +64,10 @@ def shrink(config, images, work_dir):
         persistent_workers=False,
         pin_memory=False)
     loader.dataset.sources = [dict(data_root=images)]
-    loader.dataset.pipeline[-1].update(
-        size=(64, 32), local_size=(32, 16), background_size=(64, 64))
+    crops = loader.dataset.pipeline[-1]
+    crops.update(size=(64, 32), local_size=(32, 16))
+    if crops.background_size is not None:
+        crops.background_size = (64, 64)
     config.train_cfg.max_epochs = 1
     # one epoch has no room for a warm-up
     config.param_scheduler = config.param_scheduler[1:]
@@ -75,6 +78,7 @@ def shrink(config, images, work_dir):
     config.work_dir = str(work_dir)
     config.experiment_name = Path(work_dir).name
     config.pop('sync_bn', None)
+    drop_amp(config)
     return config
 
 
@@ -85,6 +89,7 @@ def test_parses_and_comes_back(path):
         pytest.importorskip(LIBRARIES[task])
     config = Config.fromfile(path)
     assert Config.fromstring(config.pretty_text, '.py').model == config.model
+    assert config.default_hooks.checkpoint_fit.type.endswith('FitHook')
 
 
 @pytest.mark.parametrize('path', PRETRAINING, ids=name_of)

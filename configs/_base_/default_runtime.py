@@ -15,6 +15,8 @@ default_hooks = dict(
         max_keep_ckpts=3,  # at least 2: the oldest goes before the newest is
         # a kill while saving leaves the one before as it was
         backend_args=dict(backend='atomic')),
+    # load_from= takes what fits of another model: checkpoint_fit.partial=True
+    checkpoint_fit=dict(type='CheckpointFitHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # resume: 2n steps = n steps + resume + n steps, to the last bit on CPU
     iteration_seed=dict(type='IterationSeedHook'),

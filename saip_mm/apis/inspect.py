@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from mmengine.utils import import_modules_from_strings
 
 from mmpretrain.registry import DATASETS, MODELS
+from ..checkpoint import load_weights, read_checkpoint, weights_of
 from ..models.selfsup import SAIP
 from ..visualization import draw
 
@@ -29,10 +29,16 @@ def load_config(config: Union[str, Path, Config],
 
 
 def build_saip(config: Config, checkpoint: Optional[str] = None) -> SAIP:
-    """Build a config's model, with a checkpoint's weights or initialised."""
+    """Build a config's model, with a checkpoint's weights or initialised.
+
+    Raises:
+        FileNotFoundError, ValueError: If the checkpoint cannot be read, or
+            is not one of this config.
+    """
     model = MODELS.build(config.model)
     if checkpoint:
-        load_checkpoint(model, checkpoint, map_location='cpu')
+        weights = weights_of(read_checkpoint(checkpoint))
+        load_weights(model, weights, source=checkpoint)
     else:
         model.init_weights()
     return model

@@ -2,7 +2,8 @@ import os.path as osp
 from glob import escape, glob
 from typing import Optional, Sequence
 
-from ..checkpoint import UnsafeCheckpointError, read_checkpoint
+from ..checkpoint import (BACKBONES, UnsafeCheckpointError, read_checkpoint,
+                          weights_of)
 
 # a published backbone has only the first two
 TRAINING_KEYS = ('meta', 'state_dict', 'optimizer', 'message_hub')
@@ -88,6 +89,13 @@ def find_defect(path: str, keys: Sequence[str] = ()) -> Optional[str]:
     missing = [key for key in keys if key not in content]
     if missing:
         return (f'checkpoint {path} has no {", ".join(missing)}, so it is not '
-                'a state of training: to start from its weights, '
-                f'--cfg-options load_from={path}')
+                f'a state of training: {_how_to_start(content, path)}')
     return None
+
+
+def _how_to_start(content: dict, path: str) -> str:
+    if any(k.startswith(BACKBONES['student']) for k in weights_of(content)):
+        return f'to start from its weights, --cfg-options load_from={path}'
+    return ('to start from this backbone, --cfg-options '
+            f'model.backbone.init_cfg.checkpoint={path}, in pretraining '
+            'model.encoder.backbone.init_cfg.checkpoint')

@@ -5,9 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from saip_mm.apis import draw_batch
-from ..test_models.tiny_saip import saip_config
+from ..test_models.tiny_saip import build, saip_config
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +53,18 @@ def test_draws_a_png(config, tmp_path):
 def test_unwritable_picture_is_named(config, tmp_path):
     with pytest.raises(ValueError, match='views.text is no picture'):
         draw_batch('views', str(config), None, str(tmp_path / 'views.text'), 2)
+
+
+def test_only_a_checkpoint_of_the_config_is_drawn(config, tmp_path):
+    path, out = str(tmp_path / 'weights.pth'), str(tmp_path / 'views.png')
+    torch.save(dict(state_dict=build().state_dict()), path)
+    draw_batch('views', str(config), path, out, num=2)
+    torch.save(dict(state_dict=build('starnet').state_dict()), path)
+    with pytest.raises(ValueError, match='weights.pth does not fit SAIP'):
+        draw_batch('views', str(config), path, out, num=2)
+    torch.save(build().encoder.backbone.state_dict(), path)
+    with pytest.raises(ValueError, match='no tensor matches'):
+        draw_batch('views', str(config), path, out, num=2)
 
 
 @pytest.mark.slow

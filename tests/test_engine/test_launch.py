@@ -288,8 +288,11 @@ def test_missing_file_and_no_other(tmp_path):
 
 
 def test_weights_alone_are_not_a_state_of_training(tmp_path):
-    path = str(tmp_path / 'backbone.pth')
-    torch.save(dict(meta=dict(), state_dict=dict()), path)
-    check_checkpoint(path)
-    with pytest.raises(CheckpointError, match='load_from='):
-        find_resume_file(path, str(tmp_path))
+    path = str(tmp_path / 'weights.pth')
+    for key, advice in (('encoder.backbone.a', f'load_from={path}'),
+                        ('backbone.a', f'load_from={path}'),
+                        ('a', f'backbone.init_cfg.checkpoint={path}')):
+        torch.save(dict(meta={}, state_dict={key: torch.ones(1)}), path)
+        check_checkpoint(path)
+        with pytest.raises(CheckpointError, match=advice):
+            find_resume_file(path, str(tmp_path))

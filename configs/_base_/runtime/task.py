@@ -10,6 +10,8 @@ default_hooks = dict(
         max_keep_ckpts=2,  # at least 2: the oldest goes before the newest is
         # a kill while saving leaves the one before as it was
         backend_args=dict(backend='atomic')),
+    # load_from= takes what fits of another model: checkpoint_fit.partial=True
+    checkpoint_fit=dict(type='mmpretrain.CheckpointFitHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     plain_checkpoint=dict(type='mmpretrain.PlainCheckpointHook'))
 

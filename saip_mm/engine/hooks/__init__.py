@@ -1,3 +1,4 @@
+from .checkpoint_fit import CheckpointFitHook
 from .collapse_monitor import CollapseMonitorHook
 from .expert_temperature import ExpertTemperatureHook
 from .expert_update import ExpertUpdateHook
@@ -11,8 +12,8 @@ from .retrieval_monitor import RetrievalMonitorHook
 from .weight_decay_log import WeightDecayLogHook
 
 __all__ = [
-    'CollapseMonitorHook', 'ExpertTemperatureHook', 'ExpertUpdateHook',
-    'FreezePrototypesHook', 'IterationSeedHook', 'PendingGradientsHook',
-    'PlainCheckpointHook', 'ReplacedImagesHook', 'ResumeEpochHook',
-    'RetrievalMonitorHook', 'WeightDecayLogHook'
+    'CheckpointFitHook', 'CollapseMonitorHook', 'ExpertTemperatureHook',
+    'ExpertUpdateHook', 'FreezePrototypesHook', 'IterationSeedHook',
+    'PendingGradientsHook', 'PlainCheckpointHook', 'ReplacedImagesHook',
+    'ResumeEpochHook', 'RetrievalMonitorHook', 'WeightDecayLogHook'
 ]
