@@ -4,8 +4,8 @@ from typing import Optional, Sequence
 from mmengine.logging import print_log
 from mmengine.model import PretrainedInit
 
-from saip_mm.checkpoint import (BACKBONES, check_weights, peek_checkpoint,
-                                weights_of)
+from saip_mm.checkpoint import (BACKBONES, OPTIONAL, check_weights,
+                                peek_checkpoint, weights_of)
 
 
 class PretrainedMixin:
@@ -68,18 +68,25 @@ class PretrainedMixin:
             prefix = ''
         else:
             prefix = f'{cfg["prefix"].rstrip(".")}.'
-        if prefix:
-            print_log(f"Take '{prefix}*' of {cfg['checkpoint']}", 'current')
         inside = {
             key[len(prefix):]: value
             for key, value in weights.items() if key.startswith(prefix)
         }
         check_weights(
             self, inside, cfg['checkpoint'], needed, file_keys=list(weights))
+        own, given = _counted(self.state_dict()), _counted(inside)
+        print_log(
+            f"Take '{prefix}*' of {cfg['checkpoint']}: {len(own & given)} "
+            f'tensors found, {len(own - given)} missing, '
+            f'{len(given - own)} unexpected', 'current')
 
 
 def _is_pretrained(cfg: dict) -> bool:
     return cfg['type'] in ('Pretrained', PretrainedInit)
+
+
+def _counted(weights: dict) -> set:
+    return {key for key in weights if not key.endswith(OPTIONAL)}
 
 
 def _student_prefix(weights: dict) -> Optional[str]:

@@ -82,3 +82,19 @@ def test_last_map_alone(name, tmp_path):
     model = start(BACKBONES[name] | dict(out_indices=(3, )), checkpoint=path)
     maps = model.eval()(torch.randn(1, 3, 64, 32))
     assert [m.shape[2:] for m in maps] == [(2, 1)]
+
+
+def test_log_counts_the_tensors(tmp_path, monkeypatch):
+    path, lines = str(tmp_path / 'weights.pth'), []
+    monkeypatch.setattr('saip_mm.models.backbones.pretrained.print_log',
+                        lambda text, *args: lines.append(text))
+    weights = MODELS.build(BACKBONES['vit']).state_dict()
+    total = len(weights) - 1  # the grid, which a model knows itself
+    del weights['cls_token'], weights['pos_grid']
+    weights['norm.weight'] = torch.ones(16)
+    torch.save({f'backbone.{k}': v for k, v in weights.items()}, path)
+    start(BACKBONES['vit'], checkpoint=path, prefix='backbone')
+    assert lines == [
+        f"Take 'backbone.*' of {path}: {total - 1} tensors found, 1 missing, "
+        '1 unexpected'
+    ]
