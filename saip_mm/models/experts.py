@@ -53,9 +53,9 @@ class EmaExpert(Expert):
             the statistics of the batch (as DINO's teacher does), or 'ema',
             the averaged buffers. These come right after many steps only, and
             until then the expert has one answer for all images (20 steps at
-            momentum 0.95: StarNet-S3's image tokens spread by 0.001, the
-            student's by 0.06). Evaluation takes the buffers. Defaults to
-            'batch'.
+            momentum 0.95: image tokens of a StarNet-S3, begun as timm begins
+            it, spread by 0.001, the student's by 0.06). Evaluation takes the
+            buffers. Defaults to 'batch'.
 
     Raises:
         ValueError: If ``batch_norm`` is neither.

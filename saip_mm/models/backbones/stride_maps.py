@@ -1,3 +1,5 @@
+from torch import nn
+
 from mmpretrain.models.backbones import TIMMBackbone
 from mmpretrain.registry import MODELS
 from .pretrained import PretrainedMixin
@@ -18,6 +20,11 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
 
     Args:
         model_name (str): timm's name of it.
+        conv_init (str): Random start of StarNet's convolutions: 'default',
+            PyTorch's, which its authors keep (standard deviation 0.083 of a
+            7x7 depthwise, 0.10 of a 1x1 over 32 channels), or 'timm',
+            truncated normal 0.02. Other models start as timm does, which
+            for TinyViT is as its authors do. Defaults to 'default'.
         **kwargs: Arguments of ``mmpretrain.TIMMBackbone``, such as
             ``out_indices=(3, )``.
 
@@ -26,13 +33,24 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
             checkpoint of another architecture.
     """
 
-    def __init__(self, model_name: str, **kwargs) -> None:
+    def __init__(self,
+                 model_name: str,
+                 conv_init: str = 'default',
+                 **kwargs) -> None:
         super().__init__(model_name, features_only=True, **kwargs)
+        if conv_init not in ('default', 'timm'):
+            raise ValueError(f"conv_init '{conv_init}' is unknown: use "
+                             "'default' or 'timm'")
+        self.reset_convs = conv_init == 'default' and 'starnet' in model_name
 
     def init_weights(self) -> None:
-        """Keep timm's random start, or load ``init_cfg``'s checkpoint."""
+        """Start at random, or load ``init_cfg``'s checkpoint."""
         if not self.is_init:
             self.take_pretrained()
+            if self.reset_convs and not self.names_checkpoint:
+                for module in self.modules():
+                    if isinstance(module, nn.Conv2d):
+                        module.reset_parameters()
         super().init_weights()
 
     def train(self, mode: bool = True) -> 'StrideMapBackbone':

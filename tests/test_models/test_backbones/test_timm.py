@@ -1,4 +1,4 @@
-"""What saip_mm relies on in timm's hierarchical backbones."""
+"""timm's hierarchical backbones: what saip_mm relies on, and changes."""
 import copy
 
 import pytest
@@ -56,3 +56,46 @@ def test_bfloat16_forward_is_finite(named):
     with torch.autocast('cpu', torch.bfloat16):
         maps = named[1](torch.randn(1, 3, 64, 32))
     assert all(m.isfinite().all() for m in maps)
+
+
+def started(name='starnet_s3', **kwargs):
+    torch.manual_seed(0)
+    model = MODELS.build(
+        dict(type='StrideMapBackbone', model_name=name, **kwargs))
+    model.init_weights()
+    return model
+
+
+@pytest.mark.parametrize('conv_init, depthwise, pointwise, bias', [
+    ('default', 0.083, 0.102, 0.083),
+    ('timm', 0.02, 0.02, 0.083),
+])
+def test_scale_of_starnets_convolutions(conv_init, depthwise, pointwise, bias):
+    """Uniform within 1/sqrt(fan-in): 1/7/sqrt(3) and 1/sqrt(32 * 3)."""
+    weights = started(conv_init=conv_init).state_dict()
+    block = 'timm_model.stages_{}.1.{}.conv.{}'.format
+    last, first = block(3, 'dwconv', 'weight'), block(0, 'f1', 'weight')
+    assert weights[last].shape[1:] == (1, 7, 7)
+    assert weights[first].shape[1] == 32
+    assert weights[last].std().item() == pytest.approx(depthwise, rel=0.03)
+    assert weights[first].std().item() == pytest.approx(pointwise, rel=0.03)
+    biases = weights[block(3, 'dwconv', 'bias')]
+    assert biases.std().item() == pytest.approx(bias, rel=0.1)
+
+
+def test_other_models_start_as_timm_does():
+    default, timm = (
+        started('tiny_vit_5m_224', conv_init=c).state_dict()
+        for c in ('default', 'timm'))
+    assert all(torch.equal(default[key], timm[key]) for key in timm)
+    with pytest.raises(ValueError, match="conv_init 'kaiming' is unknown"):
+        started(conv_init='kaiming')
+
+
+def test_a_checkpoint_wins(tmp_path):
+    path = str(tmp_path / 'weights.pth')
+    weights = started(conv_init='timm').state_dict()
+    torch.save(weights, path)
+    loaded = started(init_cfg=dict(type='Pretrained', checkpoint=path))
+    for key, value in loaded.state_dict().items():
+        assert torch.equal(value, weights[key]), key
