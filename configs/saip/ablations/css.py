@@ -6,3 +6,10 @@ model = dict(
     # see csr.py
     encoder=dict(patch_index=-1),
     heads=dict(csm=None, csr=None))
+
+# nothing matches local crops: workers need not cut them
+train_pipeline = [
+    _base_.train_pipeline[0],
+    dict(_base_.train_pipeline[1], num_locals=0)
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
