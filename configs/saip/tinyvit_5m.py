@@ -1,7 +1,7 @@
 _base_ = [
     '../_base_/models/saip_tinyvit_5m.py',
     '../_base_/datasets/lup1m.py',
-    '../_base_/schedules/adamw_coslr_300e.py',
+    '../_base_/schedules/adamw_coslr_300e_amp.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -2,7 +2,8 @@
 # paper leaves to DINO's settings.
 #
 # 2.5e-4 per 256 images x 8 = 2e-3 at 8 GPUs x 256 = 2048; other batches by
-# --auto-scale-lr. Mixed precision by --amp (TensorClipAmpOptimWrapper).
+# --auto-scale-lr. In float32; the recipe's mixed precision is in
+# adamw_coslr_300e_amp.py.
 optim_wrapper = dict(
     type='TensorClipOptimWrapper',
     optimizer=dict(

@@ -3,6 +3,6 @@
 _base_ = [
     '../../_base_/models/saip_vit_tiny.py',
     '../../_base_/datasets/lup1m_hp1m.py',
-    '../../_base_/schedules/adamw_coslr_300e.py',
+    '../../_base_/schedules/adamw_coslr_300e_amp.py',
     '../../_base_/default_runtime.py',
 ]
