@@ -9,12 +9,15 @@ from mmengine.runner import Runner
 pytest.importorskip('mmdet')
 
 from saip_mm.engine.launch import evaluate  # noqa: E402
+from ..photographs import REAL, needs_photographs  # noqa: E402
 from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
 from .crowd_files import PICTURES, write_crowd  # noqa: E402
 
 CONFIGS = sorted(
     (Path(__file__).parents[3] / 'configs/detection').rglob('*.py'))
+PAPER = [p for p in CONFIGS if not p.stem.startswith('demo')]
 SCALE = (96, 64)
+QUARTER = (350, 200)  # long and short side of the configs, over four
 WIDTH = 8
 
 
@@ -30,20 +33,41 @@ def shrink(path, root, work_dir):
     model.roi_head.bbox_head.update(in_channels=WIDTH, fc_out_channels=16)
     for part in (model.train_cfg.rpn_proposal, model.test_cfg.rpn):
         part.update(nms_pre=60, max_per_img=40)
-    for augment in model.data_preprocessor.get('batch_augments', []):
-        augment.scale = SCALE
+    return set_data(cfg, root, SCALE)
+
+
+def set_data(cfg, root, scale):
+    """Other pictures, in another size, for one epoch; drawn."""
+    for augment in cfg.model.data_preprocessor.get('batch_augments', []):
+        augment.scale = scale
     for name in ('train', 'val', 'test'):
         dataset = cfg[f'{name}_dataloader'].dataset
         dataset.data_root = root
         for transform in dataset.pipeline:
-            if transform.type == 'Resize':
-                transform.scale = SCALE
+            if transform.type in ('Resize', 'RandomResize'):
+                transform.scale = scale
     cfg.test_evaluator.num_ji_process = 1
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
     cfg.param_scheduler = cfg.param_scheduler[1:]
+    cfg.default_hooks.checkpoint.interval = 1
     cfg.default_hooks.logger.interval = 1
     cfg.default_hooks.visualization.update(draw=True, interval=1)
     return cfg
+
+
+def check_run(runner):
+    """All losses of the model, finite, and the metric of a training."""
+    scalars = runner.message_hub.log_scalars
+    losses = [name for name in scalars if name.startswith('train/loss')]
+    parts = ({'loss_cls', 'loss_bbox'} if runner.cfg.model.type == 'FasterRCNN'
+             else {'loss_rcnn_emd', 'loss_rcnn_emd_ref'})
+    wanted = parts | {'loss', 'loss_rpn_cls', 'loss_rpn_bbox'}
+    assert {name[len('train/'):] for name in losses} == wanted
+    for name in losses:
+        assert torch.tensor(scalars[name].data[0]).isfinite().all(), name
+    for parameter in runner.model.parameters():
+        assert parameter.isfinite().all()
+    assert 0 <= scalars['val/crowd_human/mMR'].current() <= 1
 
 
 @pytest.fixture
@@ -59,17 +83,7 @@ def test_trains_and_tests(path, root, tmp_path):
     runner = Runner.from_cfg(cfg)
     runner.train()
     assert runner.iter == 2  # three pictures show persons
-    scalars = runner.message_hub.log_scalars
-    losses = [name for name in scalars if name.startswith('train/loss')]
-    parts = ({'loss_cls', 'loss_bbox'} if cfg.model.type == 'FasterRCNN' else
-             {'loss_rcnn_emd', 'loss_rcnn_emd_ref'})
-    wanted = parts | {'loss', 'loss_rpn_cls', 'loss_rpn_bbox'}
-    assert {name[len('train/'):] for name in losses} == wanted
-    for name in losses:
-        assert torch.tensor(scalars[name].data[0]).isfinite().all(), name
-    for parameter in runner.model.parameters():
-        assert parameter.isfinite().all()
-    assert 0 <= scalars['val/crowd_human/mMR'].current() <= 1
+    check_run(runner)
     small = str(tmp_path / 'small.py')
     cfg.dump(small)
     drawn = list((tmp_path / 'work').rglob('vis_image/val_img*.png'))
@@ -84,7 +98,7 @@ def test_trains_and_tests(path, root, tmp_path):
     }
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', PAPER, ids=lambda path: path.stem)
 def test_full_size_parameters(path):
     """CrowdDet adds its second person and the refinement."""
     from mmdet.registry import MODELS
@@ -109,5 +123,29 @@ def test_boxes_may_leave_the_picture(path):
     for head in (model.rpn_head, model.roi_head.bbox_head):
         assert head.bbox_coder.clip_border is False
     for transform in Config.fromfile(path).train_dataloader.dataset.pipeline:
-        if transform.type == 'Resize':
+        if transform.type in ('Resize', 'RandomResize'):
             assert transform.clip_object_border is False
+
+
+@pytest.mark.slow
+@needs_photographs
+@pytest.mark.parametrize('path', PAPER, ids=lambda path: path.stem)
+def test_whole_width_on_photographs(path, tmp_path):
+    """20 steps and two tests on three photos, drawn; short side 200."""
+    cfg = shrink_run(Config.fromfile(path), tmp_path / 'work')
+    set_data(cfg, str(REAL / 'coco'), QUARTER)
+    cfg.train_dataloader.batch_size = 1
+    for name in ('train', 'val', 'test'):
+        split = 'train' if name == 'train' else 'val'
+        cfg[f'{name}_dataloader'].dataset.update(
+            ann_file=f'crowdhuman_style/annotation_{split}.odgt',
+            data_prefix=dict(img=f'{split}2017/'))
+    cfg.train_dataloader.dataset.indices = 20
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 20
+    check_run(runner)
+    assert 0 <= runner.test()['crowd_human/JI'] <= 1
+    for mode in ('val', 'test'):
+        pictures = (tmp_path / 'work').rglob(f'vis_image/{mode}_img*.png')
+        assert len(list(pictures)) == 3

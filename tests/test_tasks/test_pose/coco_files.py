@@ -1,13 +1,13 @@
 """COCO's layout around a few pictures, noisy or real."""
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from saip_mm.tasks.pose.annotations import WHOLE_BODY
+from ..photographs import REAL as PHOTOGRAPHS
 
-REAL = Path(__file__).parents[4] / 'shared/data/real/coco'
+REAL = PHOTOGRAPHS / 'coco'
 DETECTIONS = ('person_detection_results/'
               'COCO_val2017_detections_AP_H_56_person.json')
 FILES = {

@@ -9,14 +9,15 @@ from mmengine.runner import Runner
 pytest.importorskip('mmpose')
 
 from saip_mm.engine.launch import evaluate  # noqa: E402
+from ..photographs import needs_photographs  # noqa: E402
 from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
-from .coco_files import REAL, link_real, write_coco  # noqa: E402
+from .coco_files import link_real, write_coco  # noqa: E402
 
 ROOT = Path(__file__).parents[3] / 'configs'
 CONFIGS = sorted([*ROOT.glob('pose/*/*.py'), *ROOT.glob('wholebody/*/*.py')])
 GT_BOXES = [p for p in CONFIGS if p.stem.endswith('gt_boxes')]
 TRAINED = [p for p in CONFIGS if p not in GT_BOXES]
-PAPER = [p for p in TRAINED if p.stem != 'demo']
+PAPER = [p for p in TRAINED if not p.stem.startswith('demo')]
 SIZE, MAPS = (64, 96), (16, 24)  # width, height
 SPLITS = ('train', 'val', 'test')
 
@@ -165,7 +166,7 @@ def test_recipe(path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not REAL.is_dir(), reason='no real photographs')
+@needs_photographs
 @pytest.mark.parametrize('path', PAPER, ids=name_of)
 def test_whole_size_on_photographs(path, tmp_path):
     """Full width: 20 steps, then 85 detections in 3 photos, with pictures."""

@@ -1,0 +1,9 @@
+# The demo with ViT-Tiny, which starts slower from random weights
+_base_ = [
+    '../../_base_/backbones/vit_tiny.py',
+    '../../_base_/demo/detection.py',
+]
+
+model = dict(
+    backbone=dict(_base_.backbone, init='mmpretrain', drop_path_rate=0.),
+    neck=dict(type='mmpretrain.SimpleFPN', in_channels=192, out_channels=64))
