@@ -39,23 +39,3 @@ class GeluLinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         """``(..., in_features)`` before the GELU -> ``(..., out_features)``"""
         return _GeluLinear.apply(x, self.weight, self.bias)
-
-
-def lighten_ffn(ffn: nn.Module) -> None:
-    """Let an mmcv ``FFN`` of two layers with GELU use :class:`GeluLinear`.
-
-    Feed-forward layers of another kind, or with dropout between, are left as
-    they are.
-
-    Args:
-        ffn (nn.Module): ``mmcv.cnn.bricks.transformer.FFN``; changed in
-            place, its state-dict keys stay.
-    """
-    first, second = ffn.layers[0], ffn.layers[1]
-    if not (isinstance(second, nn.Linear) and isinstance(first[1], nn.GELU)
-            and first[1].approximate == 'none' and first[2].p == 0
-            and second.bias is not None):
-        return
-    light = GeluLinear(second.in_features, second.out_features)
-    light.weight, light.bias = second.weight, second.bias
-    first[1], ffn.layers[1] = nn.Identity(), light

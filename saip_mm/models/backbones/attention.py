@@ -13,8 +13,12 @@ class UnboundAttention(MultiheadAttention):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, N, C)`` -> ``(B, N, C)``"""
+        return self.attend(self.qkv(x))
+
+    def attend(self, qkv: Tensor) -> Tensor:
+        """Projected ``(B, N, 3 * C)`` -> ``(B, N, C)``"""
         shape = (3, self.num_heads, self.head_dims)
-        q, k, v = self.qkv(x).unflatten(-1, shape).unbind(2)
+        q, k, v = qkv.unflatten(-1, shape).unbind(2)
         q, k, v = (t.transpose(1, 2) for t in (q, k, v))  # (B, nh, N, hs)
         drop = self.attn_drop if self.training else 0.
         out = self.scaled_dot_product_attention(q, k, v, dropout_p=drop)

@@ -10,8 +10,7 @@ from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
 from saip_mm.checkpoint import meta_of
 from saip_mm.position_grid import Grid, table_layout
-from ..gelu_linear import lighten_ffn
-from .attention import UnboundAttention
+from .encoder_layer import lighten_layer
 from .pretrained import PretrainedMixin
 
 
@@ -83,9 +82,7 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             raise ValueError(f"init '{init}' is unknown: use 'dino' or "
                              "'mmpretrain'")
         for layer in self.layers:
-            lighten_ffn(layer.ffn)
-            # the parent builds its layers itself, with no say in the class
-            layer.attn.__class__ = UnboundAttention
+            lighten_layer(layer)
         self.checkpoint_grid = checkpoint_grid
         self.init = init
         self._meta_grid: Optional[Grid] = None

@@ -1,4 +1,4 @@
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..gelu_linear import GeluLinear
+from ..recompute import norm_feed_forward, norm_linear
 
 
 def sincos_positions(grid: Tuple[int, int],
@@ -54,13 +54,25 @@ class MultiheadAttention(nn.Module):
         self.key_value = nn.Linear(dims, 2 * dims)
         self.proj = nn.Linear(dims, dims)
 
-    def forward(self, query: Tensor, context: Tensor) -> Tensor:
-        """``(B, Lq, C)``, ``(B, Lk, C)`` -> ``(B, Lq, C)``."""
+    def forward(self, query: Tensor, norm: nn.LayerNorm,
+                context: Optional[Tensor]) -> Tensor:
+        """Normalise the query, let it read the context, or itself.
+
+        ``(B, Lq, C)``, ``(B, Lk, C)`` or None -> ``(B, Lq, C)``.
+        """
+        weights, biases = self.query.weight, self.query.bias
+        if context is None:  # one product for all three
+            weights = torch.cat((weights, self.key_value.weight))
+            biases = torch.cat((biases, self.key_value.bias))
+        q = norm_linear(query, norm, weights, biases)
+        if context is None:
+            q, k, v = q.chunk(3, -1)
+        else:
+            k, v = self.key_value(context).chunk(2, -1)
         heads = (self.num_heads, -1)
-        q = self.query(query).unflatten(-1, heads).transpose(1, 2)
-        k, v = self.key_value(context).chunk(2, -1)
-        k = k.unflatten(-1, heads).transpose(1, 2)  # (B, nh, Lk, hs)
-        v = v.unflatten(-1, heads).transpose(1, 2)
+        q, k, v = (
+            t.unflatten(-1, heads).transpose(1, 2)  # (B, nh, L, hs)
+            for t in (q, k, v))
         out = F.scaled_dot_product_attention(q, k, v)
         return self.proj(out.transpose(1, 2).flatten(2))
 
@@ -79,14 +91,14 @@ class InteractiveBlock(nn.Module):
         self.cross_attention = MultiheadAttention(dims, num_heads)
         hidden = int(mlp_ratio * dims)
         self.feed_forward = nn.Sequential(
-            nn.Linear(dims, hidden), GeluLinear(hidden, dims))
+            nn.Linear(dims, hidden), nn.Linear(hidden, dims))
 
     def forward(self, query: Tensor, context: Tensor) -> Tensor:
         """``(B, Lq, C)``, ``(B, Lk, C)`` -> ``(B, Lq, C)``."""
-        normed = self.norms[0](query)
-        query = query + self.self_attention(normed, normed)
-        query = query + self.cross_attention(self.norms[1](query), context)
-        return query + self.feed_forward(self.norms[2](query))
+        query = query + self.self_attention(query, self.norms[0], None)
+        query = query + self.cross_attention(query, self.norms[1], context)
+        return query + norm_feed_forward(query, self.norms[2], *
+                                         self.feed_forward)
 
 
 @MODELS.register_module()

@@ -28,19 +28,21 @@ def test_width_must_hold_four_parts():
         sincos_positions((2, 2), 6)
 
 
-def test_attention_equals_the_explicit_product():
+@pytest.mark.parametrize('own', [True, False])
+def test_attention_equals_the_explicit_product(own):
     torch.manual_seed(0)
     layer = MultiheadAttention(6, 2).double()
+    norm = torch.nn.LayerNorm(6).double()
     query = torch.randn(2, 4, 6, dtype=torch.float64)
-    context = torch.randn(2, 5, 6, dtype=torch.float64)
-    q = layer.query(query)
-    k, v = layer.key_value(context).chunk(2, -1)
+    context = None if own else torch.randn(2, 5, 6, dtype=torch.float64)
+    q = layer.query(norm(query))
+    k, v = layer.key_value(norm(query) if own else context).chunk(2, -1)
     heads = []
     for h in (slice(0, 3), slice(3, 6)):
         scores = q[..., h] @ k[..., h].transpose(1, 2) / 3**0.5
         heads.append(scores.softmax(-1) @ v[..., h])
     expected = layer.proj(torch.cat(heads, -1))
-    torch.testing.assert_close(layer(query, context), expected)
+    torch.testing.assert_close(layer(query, norm, context), expected)
 
 
 def test_query_reads_the_context_and_its_places():
