@@ -29,14 +29,13 @@ class ConvertedViT(NamedTuple):
     Attributes:
         backbone (dict[str, Tensor]): State dict of ``VisionTransformer``.
         grid (tuple[int, int]): Rows and columns of its position table.
-        patch_norm (dict[str, Tensor]): ``weight`` and ``bias`` of the norm on
-            the inner patch tokens (SAIP's ``inter_norm``), else empty.
         ignored (list[str]): Keys of the source that are no part of it:
-            heads, decoders.
+            SAIP's norm on the inner patch tokens (``inter_norm``; a
+            ``PersonEncoder`` has its own, learnt with its heads), heads,
+            decoders.
     """
     backbone: Dict[str, Tensor]
     grid: Grid
-    patch_norm: Dict[str, Tensor]
     ignored: List[str]
 
 
@@ -91,16 +90,14 @@ def convert_vit_keys(weights: Dict[str, Tensor],
     """
     weights = {re.sub(r'^(module\.)+', '', k): v for k, v in weights.items()}
     inside = [key for key in weights if key.startswith('backbone.')]
-    ignored = [key for key in weights if inside and key not in inside]
+    outside = [key for key in weights if inside and key not in inside]
     start = len('backbone.') if inside else 0
-    backbone, patch_norm = OrderedDict(), {}
+    backbone, ignored = OrderedDict(), []
     for source in inside or weights:
         key, value = source[start:], weights[source]
         name = _rename(key)
         if name is not None:
             backbone[name] = value
-        elif key.startswith('inter_norm.'):
-            patch_norm[key[len('inter_norm.'):]] = value
         elif key.startswith(('blocks.', 'patch_embed.')):
             raise ValueError(f"'{source}' has no counterpart in mmpretrain's "
                              'VisionTransformer: this is another architecture')
@@ -109,7 +106,7 @@ def convert_vit_keys(weights: Dict[str, Tensor],
     _check_shapes(backbone)
     length = backbone['pos_embed'].shape[1]
     grid, _ = table_layout(length, 'cls_token' in backbone, grid)
-    return ConvertedViT(backbone, grid, patch_norm, ignored)
+    return ConvertedViT(backbone, grid, ignored + outside)
 
 
 def _rename(key: str) -> Optional[str]:

@@ -51,9 +51,9 @@ def test_release_loads_without_a_missing_or_unexpected_key(prefix):
     model = VisionTransformer(arch='deit-tiny', img_size=(256, 128))
     model.load_state_dict(vit.backbone)  # strict
     assert vit.grid == (16, 8)
-    assert vit.patch_norm['weight'].shape == (192, )
-    assert set(vit.patch_norm) == {'weight', 'bias'}
-    assert len(vit.ignored) == (3 if prefix else 0)
+    inner = 'backbone.inter_norm' if prefix else 'inter_norm'
+    assert vit.ignored[:2] == [f'{inner}.weight', f'{inner}.bias']
+    assert len(vit.ignored) == (5 if prefix else 2)
 
 
 @torch.no_grad()
@@ -132,7 +132,9 @@ def test_tool(tmp_path, monkeypatch, capsys):
     argv = [tool, source, out, '--branch', 'student', '--grid', '16', '12']
     monkeypatch.setattr(sys, 'argv', argv)
     runpy.run_path(tool, run_name='__main__')
-    assert 'positions 16x12' in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert 'positions 16x12; left out: backbone.inter_norm.weight' in printed
+    assert set(torch.load(out, weights_only=True)) == {'meta', 'state_dict'}
     model = GridVisionTransformer(
         arch='deit-tiny',
         img_size=(384, 128),

@@ -44,12 +44,10 @@ def main() -> None:
         position_grid=list(vit.grid),
         origin=dict(file=args.checkpoint, branch=args.branch))
     converted = dict(meta=meta, state_dict=vit.backbone)
-    if vit.patch_norm:
-        converted['patch_norm'] = vit.patch_norm
     AtomicBackend().put(checkpoint_bytes(converted), args.out)
     print(f'{args.out}: {len(vit.backbone)} tensors, positions '
-          f'{vit.grid[0]}x{vit.grid[1]}, {len(vit.patch_norm)} of the inner '
-          f'norm; left out: {", ".join(vit.ignored[:5]) or "nothing"}'
+          f'{vit.grid[0]}x{vit.grid[1]}; left out: '
+          f'{", ".join(vit.ignored[:5]) or "nothing"}'
           f'{" ..." if len(vit.ignored) > 5 else ""}')
 
 
