@@ -145,7 +145,7 @@ class PersonEncoder(BaseModule):
             hidden = hidden.repeat_interleave(STRIDE, 2).repeat_interleave(
                 STRIDE, 3)[..., :x.shape[-2], :x.shape[-1]]
             x = x.masked_fill(hidden, 0.)
-        maps = self.backbone(x)
+        maps = self._maps(x)
         grid = tuple(maps[self.patch_map].shape[-2:])
         image = patches = None
         if tokens != 'patch':
@@ -155,6 +155,18 @@ class PersonEncoder(BaseModule):
             if mask is not None:
                 patches = gather_visible(patches, mask)
         return image, patches, grid
+
+    def _maps(self, x: Tensor) -> Tuple[Tensor, ...]:
+        try:
+            return self.backbone(x)
+        except ValueError as error:
+            if 'more than 1 value per channel' not in str(error):
+                raise
+            raise ValueError(
+                'BatchNorm has a single value a channel to normalise by: '
+                f'{len(x)} image of {x.shape[-2]}x{x.shape[-1]} ends in a map '
+                'of 1x1. Use a batch_size of 2 or more a process, or larger '
+                'crops (size, local_size)') from error
 
     def extract(self, images: Tensor) -> Tensor:
         """Image tokens ``(B, D)`` of normalised images ``(B, 3, H, W)``."""

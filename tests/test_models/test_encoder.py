@@ -74,3 +74,12 @@ def test_backbone_without_stride_16_is_named():
             dict(
                 type='PersonEncoder',
                 backbone=BACKBONES['starnet'] | dict(out_indices=(0, 1))))
+
+
+@pytest.mark.parametrize('backbone', ['starnet', 'tinyvit'])
+def test_a_single_value_for_batch_norm_is_named(backbone):
+    model = encoder(backbone)
+    model(torch.randn(1, 3, 64, 32))
+    with pytest.raises(ValueError, match='1 image of 32x16 .*batch_size of 2'):
+        model(torch.randn(1, 3, 32, 16))
+    model.eval()(torch.randn(1, 3, 32, 16))

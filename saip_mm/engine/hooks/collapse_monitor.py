@@ -27,7 +27,9 @@ class CollapseMonitorHook(Hook):
       1 if all images get the same answer.
 
     After ``patience`` bad checks in a row a warning says what to do. Does
-    nothing while the model gives no health numbers (matching is off).
+    nothing while the model gives no health numbers (matching is off). With
+    one image a process there are no others to differ from, and entropy alone
+    is judged; a warning says so.
 
     Args:
         interval (int): Iterations between checks. Defaults to 50.
@@ -63,6 +65,7 @@ class CollapseMonitorHook(Hook):
         self.min_prototypes = min_prototypes
         self.stop = stop
         self.bad_checks: Dict[str, int] = {}
+        self.told = False
 
     def after_train_iter(self,
                          runner,
@@ -73,20 +76,25 @@ class CollapseMonitorHook(Hook):
         if (runner.iter < self.begin
                 or not self.every_n_train_iters(runner, self.interval)):
             return
-        for name, complaint in self.check(runner).items():
+        single = _count_images(data_batch) == 1
+        if single:
+            self._tell_once(runner)
+        for name, complaint in self.check(runner, single).items():
             bad = self.bad_checks.get(name, 0) + 1 if complaint else 0
             self.bad_checks[name] = bad
             if bad and bad % self.patience == 0:
                 self._alarm(runner, complaint)
 
-    def check(self, runner) -> Dict[str, Optional[str]]:
+    def check(self, runner, single: bool = False) -> Dict[str, Optional[str]]:
         """Complaints, or None, by the name of the number.
 
         Args:
             runner (Runner): Its message hub holds ``train/health/*``.
+            single (bool): Whether there is one image a batch, so that it
+                differs from none. Defaults to False.
         """
         complaints: Dict[str, Optional[str]] = {}
-        spread = self._recent(runner, 'std')
+        spread = None if single else self._recent(runner, 'std')
         if spread is not None:
             ratio = spread * math.sqrt(bare_model(runner).encoder.dims.image)
             complaints['spread'] = None if ratio >= self.min_spread else (
@@ -101,13 +109,22 @@ class CollapseMonitorHook(Hook):
             complaints['entropy'] = None if low <= ratio <= high else (
                 f"the expert's targets are nearly {side}: their entropy is "
                 f'{ratio:.4g} of ln K, outside [{low}, {high}]')
-        used = self._recent(runner, 'prototypes')
+        used = None if single else self._recent(runner, 'prototypes')
         if used is not None:
             complaints['prototypes'] = None if used >= self.min_prototypes \
                 else (f'the expert gives {used:.3g} prototypes a batch, fewer '
                       f'than {self.min_prototypes}: nearly every image gets '
                       'the same answer')
         return complaints
+
+    def _tell_once(self, runner) -> None:
+        if self.told or self._recent(runner, 'std') is None:
+            return
+        self.told = True
+        runner.logger.warning(
+            'collapse cannot be judged by health/std and health/prototypes: '
+            'a batch of one image has no others to differ from. Use a '
+            'batch_size of 2 or more a process, or look at knn/*')
 
     def _recent(self, runner, name: str) -> Optional[float]:
         """Mean of a number since the last check, None if there is none."""
@@ -126,3 +143,11 @@ class CollapseMonitorHook(Hook):
         if self.stop:
             raise CollapseError(message)
         runner.logger.warning(message)
+
+
+def _count_images(data_batch) -> Optional[int]:
+    """Images of a collated batch; of several views, those of the first."""
+    inputs = (data_batch or {}).get('inputs')
+    if isinstance(inputs, dict):
+        inputs = next(iter(inputs.values()), None)
+    return None if inputs is None else len(inputs)

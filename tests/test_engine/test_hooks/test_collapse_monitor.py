@@ -7,7 +7,7 @@ from mmengine.logging import MessageHub
 
 from saip_mm.engine.hooks.collapse_monitor import (CollapseError,
                                                    CollapseMonitorHook)
-from ..toy import DIMS, PROTOTYPES, ToyModel, toy_runner
+from ..toy import DIMS, PROTOTYPES, ToyModel, toy_loader, toy_runner
 
 HEALTHY = dict(
     std=1 / math.sqrt(DIMS), entropy=math.log(PROTOTYPES) / 2, prototypes=5.)
@@ -74,7 +74,26 @@ def test_begin(runner):
         feed(runner, hook, checks=2, std=0.)
 
 
+def in_a_run(folder, min_spread=0.1, **kwargs):
+    """What is judged; the toy's targets are all but uniform, and alike."""
+    hook = monitor(
+        interval=1,
+        min_spread=min_spread,
+        entropy=(0., 1.1),
+        min_prototypes=1.)
+    toy_runner(folder, [hook], **kwargs).train()
+    return set(hook.bad_checks)
+
+
 def test_in_a_run(tmp_path):
-    hook = dict(type='CollapseMonitorHook', interval=1, begin=0, patience=1)
-    toy_runner(tmp_path / 'a', [hook]).train()
-    toy_runner(tmp_path / 'b', [hook], model=ToyModel(matching=False)).train()
+    assert in_a_run(tmp_path / 'a') == {'spread', 'entropy', 'prototypes'}
+    assert in_a_run(tmp_path / 'b', model=ToyModel(matching=False)) == set()
+    with pytest.raises(CollapseError, match='below 100 for 2 checks'):
+        in_a_run(tmp_path / 'c', min_spread=100)
+
+
+def test_one_image_cannot_be_judged(tmp_path):
+    loader = toy_loader(5, batch_size=1)
+    assert in_a_run(tmp_path, train_dataloader=loader) == {'entropy'}
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert log.count('a batch of one image has no others') == 1
