@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from torch.utils.data import default_collate
 
-from mmpretrain.registry import DATASETS, OPTIM_WRAPPERS
+from mmpretrain.registry import DATASETS
+from ..engine.launch_options import adapt_to_device
 from .inspect import build_saip, load_config
 
 YARDSTICKS = dict(views='reference_views.py', step='reference_step.py')
@@ -85,14 +87,11 @@ def time_steps(config: Config, folder: Optional[str], batch: int, steps: int,
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    # as the runner would, without mixed precision where there is no GPU
+    config.setdefault('launcher', 'none')
+    adapt_to_device(config)
     model = build_saip(config).to(device)
-    wrapper = OPTIM_WRAPPERS.get(config.optim_wrapper.type)
-    optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad],
-        lr=1e-4,
-        fused=config.optim_wrapper.optimizer.get('fused', None))
-    wrapper = wrapper(
-        optimizer=optimizer, clip_grad=config.optim_wrapper.get('clip_grad'))
+    wrapper = build_optim_wrapper(model, config.optim_wrapper)
     dataset, order = _samples(config, folder, batch)
     data = default_collate([dataset[i] for i in order])
 
