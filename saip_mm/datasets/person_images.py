@@ -58,7 +58,7 @@ class PersonImages(Dataset):
     Example:
         >>> PersonImages(
         ...     sources=[
-        ...         dict(data_root='data/LUPerson', ann_file='lup1m.txt'),
+        ...         dict(data_root='data/luperson', ann_file='lup1m.txt'),
         ...         dict(data_root='data/hp1m_lmdb'),
         ...     ],
         ...     pipeline=[dict(type='DecodeImage'), dict(type='PersonCrops')

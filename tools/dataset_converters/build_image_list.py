@@ -1,7 +1,7 @@
 """Choose images for pretraining: the same list on every machine.
 
     python tools/dataset_converters/build_image_list.py \
-        data/LUPerson data/LUPerson/lup1m.txt --set lup1m
+        data/luperson data/luperson/lup1m.txt --set lup1m
 
 Selections of one seed are nested: lup1m in lup2m in lup4m.
 """
@@ -23,7 +23,9 @@ def parse_args():
         '--set', choices=sorted(LUP_SIZES), help="a size of the paper's")
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
-        '--keys', default='', help='choose from this list, not from all')
+        '--keys',
+        default='',
+        help='choose from this list, not from all; path relative to SOURCE')
     parser.add_argument(
         '--order',
         choices=['random', 'cfs'],

@@ -1,7 +1,7 @@
 """Pack images into an LMDB, one file instead of a million.
 
     python tools/dataset_converters/pack_lmdb.py \
-        data/LUPerson data/lup1m_lmdb --keys lup1m.txt
+        data/luperson data/lup1m_lmdb --keys lup1m.txt
 
 Use it as data_root; keys stay as they were.
 """
@@ -18,7 +18,9 @@ def parse_args():
     parser.add_argument('source', help='folder tree')
     parser.add_argument('out', help='folder to write; must not exist')
     parser.add_argument(
-        '--keys', default='', help='list of images to pack; default: all')
+        '--keys',
+        default='',
+        help='list of images to pack, path relative to SOURCE; default: all')
     parser.add_argument(
         '--long-side',
         type=int,
