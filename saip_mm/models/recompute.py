@@ -5,11 +5,26 @@ hidden units before and after the activation, together ten of the sixteen
 widths a token that a transformer block keeps. Here they are computed again
 in the backward pass. Values and gradients are those of the plain modules.
 """
-from typing import Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+CACHED_VALUES = 2**18  # hidden units of a feed-forward, a thread of a CPU
+
+
+def _row_parts(rows: Tensor, width: int) -> Iterator[slice]:
+    """Slices of ``(R, C)`` whose hidden units stay in the cache of a CPU.
+
+    That is faster there, and asks the heap for small pieces, which fit into
+    the gaps between kept tensors. Accelerators take all at once.
+    """
+    step = max(1, len(rows))
+    if rows.device.type == 'cpu':
+        step = max(1, int(CACHED_VALUES * torch.get_num_threads() / width))
+    for first in range(0, len(rows), step):
+        yield slice(first, first + step)
 
 
 def _normalise(x: Tensor, gain: Tensor, shift: Tensor, eps: float) -> tuple:
@@ -60,29 +75,44 @@ class _NormFeedForward(torch.autograd.Function):
                 eps: float) -> Tensor:
         ctx.save_for_backward(x, gain, shift, first, first_bias, second)
         ctx.eps = eps
-        normed = _normalise(x, gain, shift, eps)[1]
-        hidden = F.linear(normed, first, first_bias)
-        return F.linear(F.gelu(hidden), second, second_bias)
+        normed = _normalise(x, gain, shift, eps)[1].flatten(0, -2)
+        out = [
+            F.linear(
+                F.gelu(F.linear(normed[part], first, first_bias)), second,
+                second_bias) for part in _row_parts(normed, len(first))
+        ]
+        out = torch.cat(out) if len(out) > 1 else out[0]
+        return out.unflatten(0, x.shape[:-1])
 
     @staticmethod
     def backward(ctx, grad: Tensor):
-        x, gain, shift, first, first_bias, second = ctx.saved_tensors
-        low = grad.dtype  # under autocast as low as in the forward pass
+        x, gain, shift, *weights = ctx.saved_tensors
         with torch.autocast(x.device.type, enabled=False):
             full, normed, mean, rstd = _normalise(x, gain, shift, ctx.eps)
-            hidden = F.linear(
-                normed.to(low), first.to(low), first_bias.to(low))
-            grad_active, *second_grads = _linear_backward(
-                grad, F.gelu(hidden), second)
-            grad_hidden = torch.ops.aten.gelu_backward(grad_active, hidden)
-            del grad_active, hidden
-            grad_normed, *first_grads = _linear_backward(
-                grad_hidden, normed, first)
+            rows, grad = normed.flatten(0, -2), grad.flatten(0, -2)
+            grad_normed, grads = torch.empty_like(rows), None
+            for part in _row_parts(rows, len(weights[0])):
+                grad_normed[part], *new = _feed_forward_backward(
+                    grad[part], rows[part], *weights)
+                if grads:
+                    torch._foreach_add_(grads, new)
+                else:
+                    grads = new
             grad_x, *norm_grads = torch.ops.aten.native_layer_norm_backward(
-                grad_normed.to(gain.dtype), full, full.shape[-1:], mean, rstd,
+                grad_normed.view_as(full), full, full.shape[-1:], mean, rstd,
                 gain, shift, (True, True, True))
-        return (grad_x.to(x.dtype), *norm_grads, *first_grads, *second_grads,
-                None)
+        return grad_x.to(x.dtype), *norm_grads, *grads, None
+
+
+def _feed_forward_backward(grad: Tensor, rows: Tensor, first: Tensor,
+                           first_bias: Tensor, second: Tensor):
+    """Gradients of rows ``(R, C)`` and of the layers, hidden units anew."""
+    low = grad.dtype  # under autocast as low as in the forward pass
+    hidden = F.linear(rows.to(low), first.to(low), first_bias.to(low))
+    grad_active, *second_grads = _linear_backward(grad, F.gelu(hidden), second)
+    grad_hidden = torch.ops.aten.gelu_backward(grad_active, hidden)
+    grad_rows, *first_grads = _linear_backward(grad_hidden, rows, first)
+    return grad_rows, *first_grads, *second_grads
 
 
 def norm_linear(x: Tensor, norm: nn.LayerNorm, weight: Tensor,

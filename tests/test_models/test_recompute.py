@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from saip_mm.models import recompute
 from saip_mm.models.recompute import norm_feed_forward, norm_linear
 
 ROWS, WIDTH, HIDDEN, OUT = (2, 3), 6, 8, 5
@@ -31,6 +32,20 @@ def parts(kind, bias=True):
 
 def tokens(**kwargs):
     return torch.randn(*ROWS, WIDTH, requires_grad=True, **kwargs)
+
+
+def test_parts_equal_the_whole(monkeypatch):
+    light, plain = parts('feed forward')
+    x, grads = tokens(), []
+    for values in (HIDDEN, 4 * HIDDEN, 10**6):  # 1, 4 and all 6 rows
+        monkeypatch.setattr(recompute, 'CACHED_VALUES',
+                            values / torch.get_num_threads())
+        out = light(x)
+        grads.append((out, *torch.autograd.grad(out.square().sum(),
+                                                (x, *plain.parameters()))))
+    for some in zip(*grads):
+        torch.testing.assert_close(some[0], some[2])
+        torch.testing.assert_close(some[1], some[2])
 
 
 @pytest.mark.parametrize('kind, bias', [('linear', True), ('linear', False),
