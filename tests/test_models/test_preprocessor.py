@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from saip_mm.models import PersonViewPreprocessor
+from saip_mm.models import preprocessor as preprocessor_module
 from saip_mm.models.view_ops import halve
 
 
@@ -154,6 +155,32 @@ def test_batch_of_one_falls_back_to_flat_grey():
         x1, y1, x2, y2 = views.boxes[name][0].tolist()
         outside[y1:y2, x1:x2] = False
     assert (views.canvas[0][:, outside] == 0).all()
+
+
+def test_each_kind_of_view_has_its_law(monkeypatch):
+    """Shares of blurred and solarized images, of 4000 a view."""
+    blurred, inverted = [], []
+    monkeypatch.setattr(preprocessor_module, 'gaussian_blur_',
+                        lambda images, sigma: blurred.append(sigma))
+    monkeypatch.setattr(
+        preprocessor_module, 'solarize_',
+        lambda images, chosen, *law: inverted.append(chosen) or images)
+    torch.manual_seed(0)
+    preprocessor = small()
+    inputs = crops(batch=4000, num_scales=1, num_locals=1)
+    inputs = {name: crop[..., :16, :16] for name, crop in inputs.items()}
+    preprocessor._augment(inputs)
+    # anchor, scale, local, background: DINO's crops
+    sigmas, inverted = torch.stack(blurred), torch.stack(inverted)
+    laws = [(sigmas > 0, (1.0, 0.1, 0.5, 0.1)),
+            (inverted, (0.0, 0.2, 0.0, 0.2))]
+    for chosen, law in laws:
+        for share, expected in zip(chosen.double().mean(1).tolist(), law):
+            bound = 4 * (expected * (1 - expected) / 4000)**0.5
+            assert abs(share - expected) <= bound
+    anchor = sigmas[0]  # uniform in 0.1 to 2 pixels
+    assert 0.1 <= anchor.min() < 0.11 and 1.99 < anchor.max() <= 2.0
+    assert abs(float(anchor.mean()) - 1.05) < 4 * 1.9 / (12 * 4000)**0.5
 
 
 def test_same_seed_gives_the_same_views():

@@ -1,0 +1,89 @@
+"""Command lines of the converters; what they do is tested with the package."""
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from saip_mm.datasets import LmdbSource, PersonImages
+from ..test_datasets._images import write_tree
+
+TOOLS = Path(__file__).resolve().parents[2] / 'tools' / 'dataset_converters'
+NAMES = [f'{i}/p.jpg' for i in range(5)]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a tool in this process; what it prints."""
+
+    def call(name, *arguments):
+        argv = [name, *map(str, arguments)]
+        monkeypatch.setattr(sys, 'argv', argv)
+        runpy.run_path(str(TOOLS / name), run_name='__main__')
+        return capsys.readouterr().out
+
+    return call
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return Path(write_tree(tmp_path / 'images', NAMES))
+
+
+def test_build_image_list(run, tree):
+    """Three of five, then two of the three by a list beside the images."""
+    three, two = tree / 'three.txt', tree / 'two.txt'
+    printed = run('build_image_list.py', tree, three, '--num', 3, '--screen')
+    assert f'3 of 5 images in {three}, SHA-256' in printed
+    printed = run('build_image_list.py', tree, two, '--num', 2, '--keys',
+                  'three.txt', '--seed', 1)
+    assert '2 of 3 images' in printed
+    keys = two.read_text().splitlines()
+    assert set(keys) < set(three.read_text().splitlines()) < set(NAMES)
+    assert json.loads((tree / 'two.txt.json').read_text())['seed'] == 1
+    data = PersonImages(dict(data_root=str(tree), ann_file='two.txt'))
+    assert [data.key(i) for i in range(2)] == keys
+
+
+def test_build_image_list_of_the_papers_size(run, tree):
+    printed = run('build_image_list.py', tree, tree / 'l.txt', '--set',
+                  'lup1m')
+    assert '5 of 5 images' in printed
+    assert 'Warning: 1284228 were asked for' in printed
+
+
+def test_order_of_scores_needs_its_list(run, tree):
+    with pytest.raises(SystemExit, match='--order cfs needs --keys'):
+        run('build_image_list.py', tree, tree / 'l.txt', '--order', 'cfs')
+
+
+def test_pack_lmdb(run, tree, tmp_path):
+    pytest.importorskip('lmdb')
+    (tree / 'two.txt').write_text('4/p.jpg\n1/p.jpg\n')
+    out = tmp_path / 'packed'
+    printed = run('pack_lmdb.py', tree, out, '--keys', 'two.txt',
+                  '--long-side', 64)
+    assert '2 images' in printed and f"data_root='{out}'" in printed
+    assert sorted(LmdbSource(str(out)).keys) == ['1/p.jpg', '4/p.jpg']
+
+
+def test_crop_persons(run, tree, tmp_path):
+    persons = [
+        dict(id=i, image_id=0, category_id=1, bbox=[5, 5, width, 100])
+        for i, width in enumerate((50, 30))
+    ]
+    annotations = tmp_path / 'train.json'
+    annotations.write_text(
+        json.dumps(
+            dict(
+                images=[dict(id=0, file_name=NAMES[0])],
+                annotations=persons,
+                categories=[dict(id=1, name='person')])))
+    out = tmp_path / 'crops'
+    arguments = (annotations, tree, out, 'coco', '--enlarge', 1.0)
+    printed = run('crop_persons.py', *arguments)
+    assert "coco: 1 persons cut, left out {'small': 1}" in printed
+    assert (out / 'coco.txt').read_text() == 'coco/0/p_0.jpg\n'
+    printed = run('crop_persons.py', *arguments, '--min-width', 20)
+    assert f'{out} now holds 2 of HP1M' in printed
