@@ -1,5 +1,6 @@
 import socket
 from collections import OrderedDict
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -12,12 +13,28 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture(autouse=True)
-def own_scope():
-    """A runner leaves its library's scope behind, for every test after it."""
+@contextmanager
+def scopes_restored():
+    """A runner leaves its library's scope behind, for all that follows."""
     before = OrderedDict(DefaultScope._instance_dict)
-    yield
-    DefaultScope._instance_dict = before
+    try:
+        yield
+    finally:
+        DefaultScope._instance_dict = before
+
+
+@pytest.fixture(autouse=True, scope='module')
+def scopes_of_module():
+    """For runners in fixtures which the tests of a module share."""
+    with scopes_restored():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def scopes_of_test(scopes_of_module):
+    """For runners in a test."""
+    with scopes_restored():
+        yield
 
 
 @pytest.fixture
