@@ -143,8 +143,9 @@ class SAIP(BaseModel):
     def loss(self, views: Views) -> Dict[str, Tensor]:
         """Run student, expert and heads on one batch of views."""
         self._check_views(views)
-        student = self.encode_student(views)
+        # the expert keeps nothing: before the student fills the memory
         expert = self.encode_expert(views)
+        student = self.encode_student(views)
         losses = {}
         for head in self.heads.values():
             losses.update(head.loss(student, expert, views))
