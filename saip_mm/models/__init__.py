@@ -2,8 +2,9 @@ from .backbones import *  # noqa: F401,F403
 from .encoder import EncoderOutput, PersonEncoder, TokenDims
 from .experts import EmaExpert, ExpertOutput, FrozenExpert
 from .heads import (CrossScaleMatchingHead, CrossScaleReconstructionHead,
-                    CrossScaleSearchHead)
-from .necks import AlignmentDecoder, ImageDecoder, PixelDecoder
+                    CrossScaleSearchHead, InstanceMatchingHead)
+from .necks import (AlignmentDecoder, ImageDecoder, InstanceDecoder,
+                    PixelDecoder)
 from .preprocessor import PersonViewPreprocessor, Views
 from .selfsup import SAIP
 
@@ -11,6 +12,6 @@ __all__ = [
     'AlignmentDecoder', 'CrossScaleMatchingHead',
     'CrossScaleReconstructionHead', 'CrossScaleSearchHead', 'EmaExpert',
     'EncoderOutput', 'ExpertOutput', 'FrozenExpert', 'ImageDecoder',
-    'PersonEncoder', 'PersonViewPreprocessor', 'PixelDecoder', 'SAIP',
-    'TokenDims', 'Views'
+    'InstanceDecoder', 'InstanceMatchingHead', 'PersonEncoder',
+    'PersonViewPreprocessor', 'PixelDecoder', 'SAIP', 'TokenDims', 'Views'
 ]

@@ -10,6 +10,7 @@ from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
 from saip_mm.checkpoint import meta_of
 from saip_mm.position_grid import Grid, table_layout
+from ..sincos import sincos_positions
 from .encoder_layer import lighten_layer
 from .pretrained import PretrainedMixin
 
@@ -61,6 +62,10 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             (truncated normal 0.02 for linear layers, class token and
             positions, zero bias) or 'mmpretrain' (the parent's).
             Defaults to 'dino'.
+        positions (str): Start of the learnable position table: 'random'
+            (truncated normal 0.02) or 'sincos' (two-dimensional sine and
+            cosine, 0 for the class token), which tells places apart from
+            the first step on. Defaults to 'random'.
         out_indices (int | Sequence[int]): As the parent's, but any sequence
             may hold negative indices. Defaults to -1.
         **kwargs: Arguments of ``mmpretrain.VisionTransformer``.
@@ -73,6 +78,7 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
                  *args,
                  checkpoint_grid: Optional[Grid] = None,
                  init: str = 'dino',
+                 positions: str = 'random',
                  out_indices=-1,
                  **kwargs) -> None:
         if isinstance(out_indices, Sequence):
@@ -81,10 +87,14 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         if init not in ('dino', 'mmpretrain'):
             raise ValueError(f"init '{init}' is unknown: use 'dino' or "
                              "'mmpretrain'")
+        if positions not in ('random', 'sincos'):
+            raise ValueError(f"positions '{positions}' is unknown: use "
+                             "'random' or 'sincos'")
         for layer in self.layers:
             lighten_layer(layer)
         self.checkpoint_grid = checkpoint_grid
         self.init = init
+        self.positions = positions
         self._meta_grid: Optional[Grid] = None
         self.register_buffer('pos_grid', torch.tensor(self.patch_resolution))
 
@@ -110,6 +120,15 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         super().init_weights()
         if self.init == 'dino' and not self.init_cfg:
             self._init_as_dino()
+        if self.positions == 'sincos' and not self.init_cfg:
+            self._init_sincos()
+
+    @torch.no_grad()
+    def _init_sincos(self) -> None:
+        prefix = self.num_extra_tokens
+        self.pos_embed[:, :prefix] = 0.
+        self.pos_embed[:, prefix:] = sincos_positions(self.patch_resolution,
+                                                      self.embed_dims)
 
     def _init_as_dino(self) -> None:
         # comes last, as each block's own init_weights overrides the FFN

@@ -13,6 +13,15 @@ from ..losses import (balanced_assignment, matching_loss,
 from ..preprocessor import Views
 
 
+@torch.no_grad()
+def token_spread(tokens: Tensor) -> Tensor:
+    """Mean deviation of L2-normalised tokens ``(B, D)``, a scalar.
+
+    1/sqrt(D) if they fill the sphere, 0 if all images look the same.
+    """
+    return F.normalize(tokens.float(), dim=-1).std(0, correction=0).mean()
+
+
 @MODELS.register_module()
 class CrossScaleMatchingHead(BaseModule):
     """Cross-scale matching (CSM): one person, one answer at every scale.
@@ -143,15 +152,11 @@ class CrossScaleMatchingHead(BaseModule):
     @torch.no_grad()
     def _health(student: Tensor, expert: Tensor,
                 targets: Tensor) -> Dict[str, Tensor]:
-        spread = [
-            F.normalize(tokens.float(), dim=-1).std(0, correction=0).mean()
-            for tokens in (student, expert)
-        ]
         entropy = torch.special.entr(targets).sum(-1).mean()
         used = targets.argmax(-1).unique().numel()
         return {
-            'health/std': spread[0],
-            'health/expert_std': spread[1],
+            'health/std': token_spread(student),
+            'health/expert_std': token_spread(expert),
             'health/entropy': entropy,
             'health/prototypes': entropy.new_tensor(float(used))
         }

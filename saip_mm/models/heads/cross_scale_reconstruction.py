@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from mmpretrain.registry import MODELS
 from ..encoder import STRIDE, EncoderOutput, TokenDims
 from ..losses import masked_patch_loss, patchify
-from ..necks.pixel_decoder import sincos_positions
 from ..preprocessor import Views
+from ..sincos import sincos_positions
 
 
 def draw_mask(batch: int, length: int, ratio: float) -> Tensor:

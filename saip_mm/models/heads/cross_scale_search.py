@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from mmpretrain.registry import MODELS
 from ..encoder import STRIDE, EncoderOutput, TokenDims
 from ..losses import search_loss
-from ..necks.pixel_decoder import sincos_positions
 from ..preprocessor import Views
+from ..sincos import sincos_positions
 from ..view_ops import cell_targets
 
 # sigmoid(-2) = 0.12, about the share of the canvas a pasted person covers:

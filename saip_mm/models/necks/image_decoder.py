@@ -7,15 +7,23 @@ from mmpretrain.registry import MODELS
 from ..gelu_linear import GeluLinear
 
 
-def projection_mlp(in_dims: int, hidden_dims: int, out_dims: int,
-                   num_layers: int) -> nn.Sequential:
-    """Linear layers with GELU between, truncated normal 0.02, zero bias."""
+def projection_mlp(in_dims: int,
+                   hidden_dims: int,
+                   out_dims: int,
+                   num_layers: int,
+                   batch_norm: bool = False) -> nn.Sequential:
+    """Linear layers with GELU between, truncated normal 0.02, zero bias.
+
+    With ``batch_norm`` each hidden layer is normalised over the batch.
+    """
     dims = [in_dims] + [hidden_dims] * (num_layers - 1) + [out_dims]
     layers = []
     for width, next_width in zip(dims[:-1], dims[1:]):
         linear = (GeluLinear if layers else nn.Linear)(width, next_width)
         nn.init.trunc_normal_(linear.weight, std=0.02)
         nn.init.zeros_(linear.bias)
+        if batch_norm and layers:
+            layers.append(nn.BatchNorm1d(width))
         layers.append(linear)
     return nn.Sequential(*layers)
 
@@ -76,6 +84,42 @@ class ImageDecoder(BaseModule):
         return self.prototypes(self.represent(image_token))
 
     def represent(self, image_token: Tensor) -> Tensor:
+        """``(B, D)`` -> instance representation ``(B, d)`` of unit norm."""
+        return F.normalize(self.mlp(image_token), dim=-1)
+
+
+@MODELS.register_module()
+class InstanceDecoder(BaseModule):
+    """Image-level decoder without prototypes: the representation itself.
+
+    A fresh encoder's tokens are nearly the same for all images; BatchNorm
+    takes away what they share, so that the differences count from the first
+    step on.
+
+    Args:
+        in_dims (int): Width D of the image token.
+        hidden_dims (int): Defaults to 2048.
+        bottleneck_dims (int): Width d of the representation. Defaults to 256.
+        num_layers (int): Linear layers of the MLP. Defaults to 3.
+
+    Source:
+        Paper 3.1 (a stack of feed-forward layers); BatchNorm as in MoCo v3's
+        projection.
+    """
+
+    prototypes = None
+
+    def __init__(self,
+                 in_dims: int,
+                 hidden_dims: int = 2048,
+                 bottleneck_dims: int = 256,
+                 num_layers: int = 3) -> None:
+        super().__init__()
+        self.mlp = projection_mlp(
+            in_dims, hidden_dims, bottleneck_dims, num_layers, batch_norm=True)
+        self.out_dims = bottleneck_dims
+
+    def forward(self, image_token: Tensor) -> Tensor:
         """``(B, D)`` -> instance representation ``(B, d)`` of unit norm."""
         return F.normalize(self.mlp(image_token), dim=-1)
 

@@ -8,6 +8,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.registry import MODELS
 from saip_mm.models.backbones import GridVisionTransformer
+from saip_mm.models.sincos import sincos_positions
 
 ARCH = dict(embed_dims=16, num_layers=3, num_heads=2, feedforward_channels=32)
 GRIDS = [(16, 8), (16, 12), (24, 8), (14, 14), (8, 16)]
@@ -30,6 +31,17 @@ def resize_2d(table, source, target, slots=1):
     image = table[0, slots:].T.reshape(1, -1, *source)
     image = F.interpolate(image, target, mode='bicubic', align_corners=False)
     return torch.cat((table[:, :slots], image.flatten(2).transpose(1, 2)), 1)
+
+
+def test_positions_may_start_as_sines():
+    table = vit((4, 2), positions='sincos').pos_embed[0]
+    assert (table[0] == 0).all()  # the class token has no place
+    torch.testing.assert_close(table[1:], sincos_positions((4, 2), 16)[0])
+    loaded = vit((4, 2), positions='sincos')
+    loaded.load_state_dict(vit((4, 2)).state_dict())
+    assert not torch.equal(loaded.pos_embed[0, 1:], table[1:])
+    with pytest.raises(ValueError, match="positions 'rotary' is unknown"):
+        vit((4, 2), positions='rotary')
 
 
 @pytest.mark.parametrize('size, parameters', [((256, 128), 5511360),

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from saip_mm.models import PixelDecoder
-from saip_mm.models.necks.pixel_decoder import (MultiheadAttention,
-                                                sincos_positions)
+from saip_mm.models.necks.pixel_decoder import MultiheadAttention
+from saip_mm.models.sincos import sincos_positions
 
 
 @pytest.mark.parametrize('grid', [(2, 3), (4, 2), (1, 1)])

@@ -1,0 +1,92 @@
+from typing import Dict, Optional, Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.dist import all_gather, get_rank
+from torch import Tensor
+
+from mmpretrain.registry import MODELS
+from ..encoder import EncoderOutput, TokenDims
+from ..losses import instance_matching_loss
+from ..preprocessor import Views
+from .cross_scale_matching import CrossScaleMatchingHead, token_spread
+
+
+@MODELS.register_module()
+class InstanceMatchingHead(CrossScaleMatchingHead):
+    """Cross-scale matching (CSM) with the batch's persons as the classes.
+
+    Each view must find its own person among those of all ranks, as the expert
+    sees them at another scale. There are no prototypes to be learnt before
+    they mean something, so it learns from the first step on, and from small
+    batches; short trainings on little data take it. The recipe's
+    ``CrossScaleMatchingHead`` does not push apart pictures of one person.
+
+    Args:
+        student_dims (TokenDims): Widths of the image encoder's tokens.
+        expert_dims (TokenDims): Widths of the expert's tokens.
+        decoder (dict, optional): ``InstanceDecoder``, the default.
+        student_views (Sequence[str], optional): As in
+            ``CrossScaleMatchingHead``.
+        expert_views (Sequence[str], optional): Likewise.
+        temperature (float): Of the similarities. Defaults to 0.1.
+        loss_weight (float): Defaults to 1.
+
+    Source:
+        Paper 3.2 (CSM "contrastively" learns); InfoNCE as in MoCo v3. Ours.
+    """
+
+    def __init__(self,
+                 student_dims: TokenDims,
+                 expert_dims: TokenDims,
+                 decoder: Optional[dict] = None,
+                 student_views: Optional[Sequence[str]] = None,
+                 expert_views: Optional[Sequence[str]] = None,
+                 temperature: float = 0.1,
+                 loss_weight: float = 1.) -> None:
+        super().__init__(
+            student_dims,
+            expert_dims,
+            decoder or dict(type='InstanceDecoder'),
+            student_views,
+            expert_views,
+            student_temperature=temperature,
+            loss_weight=loss_weight)
+        del self.center  # of prototypes
+
+    def loss(self, student: Dict[str, EncoderOutput], expert,
+             views: Views) -> Dict[str, Tensor]:
+        """Let every student view find its person in every other expert view.
+
+        Args:
+            student (dict[str, EncoderOutput]): By view name, with gradient.
+            expert (ExpertOutput): ``tokens`` by view name and ``project``.
+            views (Views): The batch.
+
+        Returns:
+            dict[str, Tensor]: ``loss_csm`` and, detached, the spread of the
+            tokens.
+        """
+        names = self.student_requests(views)
+        keys_of = self.expert_requests(views)
+        codes = self.decoder(
+            torch.cat([student[n].image_token for n in names]))
+        with torch.no_grad():
+            expert_tokens = torch.cat(
+                [expert.tokens[n].image_token for n in keys_of])
+            keys = F.normalize(expert.project(expert_tokens).float(), dim=-1)
+            keys = keys.unflatten(0, (len(keys_of), -1))
+            keys = torch.cat(all_gather(keys), 1)
+        codes = codes.unflatten(0, (len(names), -1))
+        same = torch.tensor([[v == u for u in names] for v in keys_of])
+        loss = instance_matching_loss(codes, keys, same,
+                                      self.student_temperature,
+                                      get_rank() * codes.shape[1])
+        return {
+            'loss_csm':
+            self.loss_weight * loss,
+            'health/std':
+            token_spread(student[names[0]].image_token),
+            'health/expert_std':
+            token_spread(expert.tokens[keys_of[0]].image_token)
+        }
