@@ -17,7 +17,7 @@ from .base import Job, Writer, photograph_jpeg
 SIZES = dict(tiny=(12, 8, 4), small=(120, 200, 60), large=(750, 2500, 900))
 FOLDERS = dict(
     train='bounding_box_train', query='query', gallery='bounding_box_test')
-SEQUENCES = 2  # places a camera has
+SEQUENCES = 2  # places; the real set's cameras all look at one square
 OPTIONS = CropOptions(heights=(128, 128), aspect=.5)
 BADLY_CUT = CropOptions(heights=(128, 128), aspect=.5, truncated=1.)
 
@@ -68,8 +68,7 @@ class Market1501Writer(Writer):
     def render(self, job, seed):
         rng = job.generator(self.stream, seed)
         what = job.options
-        place = own_number(SEQUENCES * what['cam'] + what['sequence'],
-                           job.split)
+        place = own_number(what['sequence'], job.split)
         known = 'person' in what
         scene = crop_scene(
             rng,
