@@ -53,8 +53,9 @@ def shrink(config, images, work_dir):
     config.model.data_preprocessor.canvas.size = (64, 64)
     for name, head in config.model.heads.items():
         if head and name == 'csm':
-            head.decoder.update(
-                hidden_dims=16, bottleneck_dims=8, num_prototypes=32)
+            head.decoder.update(hidden_dims=16, bottleneck_dims=8)
+            if head.decoder.type == 'ImageDecoder':
+                head.decoder.num_prototypes = 32
         elif head:
             head.decoder.update(dims=16, depth=1, num_heads=2)
     loader = config.train_dataloader
