@@ -1,4 +1,4 @@
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -107,23 +107,35 @@ class CrossScaleMatchingHead(BaseModule):
             representation: spread of the tokens, entropy of the targets in
             nats, number of prototypes in use.
         """
-        names = self.student_requests(views)
-        targets_of = self.expert_requests(views)
-        tokens = torch.cat([student[n].image_token for n in names])
+        tokens, expert_tokens, same = self.collect(student, expert, views)
         with torch.no_grad():
-            expert_tokens = torch.cat(
-                [expert.tokens[n].image_token for n in targets_of])
             raw = expert.project(expert_tokens).float()
-            targets = self._targets(raw.unflatten(0, (len(targets_of), -1)))
-        same = torch.tensor([[v == u for u in names] for v in targets_of])
+            targets = self._targets(raw.unflatten(0, (len(same), -1)))
         loss = self._match(tokens, targets, same)
         if self.training and self.centering == 'mean':
             self.update_center(raw)
+        names = self.student_requests(views)
         anchor = names.index('anchor') if 'anchor' in names else 0
-        count = len(views.images[names[anchor]])
+        count = targets.shape[1]
         health = self._health(tokens[anchor * count:(anchor + 1) * count],
                               expert_tokens[:count], targets)
         return dict(loss_csm=self.loss_weight * loss, **health)
+
+    def collect(self, student: Dict[str, EncoderOutput], expert,
+                views: Views) -> Tuple[Tensor, Tensor, Tensor]:
+        """Image tokens of the U student views and the V expert views.
+
+        Returns:
+            tuple[Tensor, Tensor, Tensor]: Student's ``(U * B, D)``, expert's
+            ``(V * B, D_e)`` and ``(V, U)`` bool, True for the same view.
+        """
+        names = self.student_requests(views)
+        targets_of = self.expert_requests(views)
+        tokens = torch.cat([student[n].image_token for n in names])
+        expert_tokens = torch.cat(
+            [expert.tokens[n].image_token for n in targets_of])
+        same = torch.tensor([[v == u for u in names] for v in targets_of])
+        return tokens, expert_tokens, same
 
     def _match(self, tokens: Tensor, targets: Tensor, same: Tensor) -> Tensor:
         """Loss of tokens ``(U * B, D)`` by targets ``(V, B, K)``."""

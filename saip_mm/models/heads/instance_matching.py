@@ -67,26 +67,18 @@ class InstanceMatchingHead(CrossScaleMatchingHead):
             dict[str, Tensor]: ``loss_csm`` and, detached, the spread of the
             tokens.
         """
-        names = self.student_requests(views)
-        keys_of = self.expert_requests(views)
-        codes = self.decoder(
-            torch.cat([student[n].image_token for n in names]))
+        tokens, expert_tokens, same = self.collect(student, expert, views)
+        codes = self.decoder(tokens).unflatten(0, (same.shape[1], -1))
         with torch.no_grad():
-            expert_tokens = torch.cat(
-                [expert.tokens[n].image_token for n in keys_of])
             keys = F.normalize(expert.project(expert_tokens).float(), dim=-1)
-            keys = keys.unflatten(0, (len(keys_of), -1))
+            keys = keys.unflatten(0, (len(same), -1))
             keys = torch.cat(all_gather(keys), 1)
-        codes = codes.unflatten(0, (len(names), -1))
-        same = torch.tensor([[v == u for u in names] for v in keys_of])
+        count = codes.shape[1]
         loss = instance_matching_loss(codes, keys, same,
                                       self.student_temperature,
-                                      get_rank() * codes.shape[1])
+                                      get_rank() * count)
         return {
-            'loss_csm':
-            self.loss_weight * loss,
-            'health/std':
-            token_spread(student[names[0]].image_token),
-            'health/expert_std':
-            token_spread(expert.tokens[keys_of[0]].image_token)
+            'loss_csm': self.loss_weight * loss,
+            'health/std': token_spread(tokens[:count]),
+            'health/expert_std': token_spread(expert_tokens[:count])
         }
