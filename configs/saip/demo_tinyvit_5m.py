@@ -1,4 +1,4 @@
-# The demo with TinyViT-5M; slower than with ViT-Tiny
+# The demo with TinyViT-5M; several times slower than with ViT-Tiny
 _base_ = './demo.py'
 
 model = dict(
