@@ -9,7 +9,7 @@ class ExpertTemperatureHook(Hook):
     """Raise the expert's temperature linearly, one value an epoch.
 
     Epoch 0 has ``start``, epoch ``epochs - 1`` and all later ones ``end``.
-    Does nothing if matching is switched off.
+    Does nothing if matching is switched off, or has no such temperature.
 
     Args:
         start (float): Defaults to 0.04 (DINO).
@@ -45,7 +45,7 @@ class ExpertTemperatureHook(Hook):
     def before_train_epoch(self, runner) -> None:
         """Set the epoch's temperature."""
         head = matching_head(runner)
-        if head is not None:
+        if hasattr(head, 'expert_temperature'):
             head.expert_temperature = self.temperature(runner.epoch)
             runner.message_hub.update_scalar('train/expert_temperature',
                                              head.expert_temperature)

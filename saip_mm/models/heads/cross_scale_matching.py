@@ -1,9 +1,7 @@
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence
 
 import torch
-import torch.nn.functional as F
 from mmengine.dist import all_reduce
-from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmpretrain.registry import MODELS
@@ -11,19 +9,11 @@ from ..encoder import EncoderOutput, TokenDims
 from ..losses import (balanced_assignment, matching_loss,
                       prototype_matching_loss)
 from ..preprocessor import Views
-
-
-@torch.no_grad()
-def token_spread(tokens: Tensor) -> Tensor:
-    """Mean deviation of L2-normalised tokens ``(B, D)``, a scalar.
-
-    1/sqrt(D) if they fill the sphere, 0 if all images look the same.
-    """
-    return F.normalize(tokens.float(), dim=-1).std(0, correction=0).mean()
+from .matching import MatchingHead, token_spread
 
 
 @MODELS.register_module()
-class CrossScaleMatchingHead(BaseModule):
+class CrossScaleMatchingHead(MatchingHead):
     """Cross-scale matching (CSM): one person, one answer at every scale.
 
     Args:
@@ -49,8 +39,6 @@ class CrossScaleMatchingHead(BaseModule):
         Eq. 1, as DINO's cross-entropy with a centred expert.
     """
 
-    needs = dict(student='image', expert='image', canvas=False)
-
     def __init__(self,
                  student_dims: TokenDims,
                  expert_dims: TokenDims,
@@ -62,36 +50,21 @@ class CrossScaleMatchingHead(BaseModule):
                  centering: str = 'mean',
                  center_momentum: float = 0.9,
                  loss_weight: float = 1.) -> None:
-        super().__init__()
-        decoder = dict(decoder or dict(type='ImageDecoder'))
-        decoder['in_dims'] = student_dims.image
-        if decoder['type'] == 'AlignmentDecoder':
-            decoder['out_dims'] = expert_dims.image
-        self.decoder = MODELS.build(decoder)
-        self.student_views = student_views
-        self.expert_views = expert_views
-        self.student_temperature = student_temperature
+        super().__init__(student_dims, expert_dims, decoder
+                         or dict(type='ImageDecoder'), student_views,
+                         expert_views, student_temperature, loss_weight)
         self.expert_temperature = expert_temperature
         if centering not in ('mean', 'sinkhorn'):
             raise ValueError(f"centering '{centering}' is unknown: use 'mean' "
                              "or 'sinkhorn'")
         self.centering = centering
         self.center_momentum = center_momentum
-        self.loss_weight = loss_weight
         self.register_buffer('center', torch.zeros(self.decoder.out_dims))
 
     @property
     def prototypes(self):
         """Last layer of the decoder, frozen in the first epoch, or None."""
         return self.decoder.prototypes
-
-    def student_requests(self, views: Views) -> List[str]:
-        """Names of the views whose image tokens the student must give."""
-        return list(self.student_views or views.images)
-
-    def expert_requests(self, views: Views) -> List[str]:
-        """Names of the views whose image tokens the expert must give."""
-        return list(self.expert_views or ['anchor'] + views.scales)
 
     def loss(self, student: Dict[str, EncoderOutput], expert,
              views: Views) -> Dict[str, Tensor]:
@@ -120,22 +93,6 @@ class CrossScaleMatchingHead(BaseModule):
         health = self._health(tokens[anchor * count:(anchor + 1) * count],
                               expert_tokens[:count], targets)
         return dict(loss_csm=self.loss_weight * loss, **health)
-
-    def collect(self, student: Dict[str, EncoderOutput], expert,
-                views: Views) -> Tuple[Tensor, Tensor, Tensor]:
-        """Image tokens of the U student views and the V expert views.
-
-        Returns:
-            tuple[Tensor, Tensor, Tensor]: Student's ``(U * B, D)``, expert's
-            ``(V * B, D_e)`` and ``(V, U)`` bool, True for the same view.
-        """
-        names = self.student_requests(views)
-        targets_of = self.expert_requests(views)
-        tokens = torch.cat([student[n].image_token for n in names])
-        expert_tokens = torch.cat(
-            [expert.tokens[n].image_token for n in targets_of])
-        same = torch.tensor([[v == u for u in names] for v in targets_of])
-        return tokens, expert_tokens, same
 
     def _match(self, tokens: Tensor, targets: Tensor, same: Tensor) -> Tensor:
         """Loss of tokens ``(U * B, D)`` by targets ``(V, B, K)``."""

@@ -9,11 +9,11 @@ from mmpretrain.registry import MODELS
 from ..encoder import EncoderOutput, TokenDims
 from ..losses import instance_matching_loss
 from ..preprocessor import Views
-from .cross_scale_matching import CrossScaleMatchingHead, token_spread
+from .matching import MatchingHead, token_spread
 
 
 @MODELS.register_module()
-class InstanceMatchingHead(CrossScaleMatchingHead):
+class InstanceMatchingHead(MatchingHead):
     """Cross-scale matching (CSM) with the batch's persons as the classes.
 
     Each view must find its own person among those of all ranks, as the expert
@@ -25,7 +25,8 @@ class InstanceMatchingHead(CrossScaleMatchingHead):
     Args:
         student_dims (TokenDims): Widths of the image encoder's tokens.
         expert_dims (TokenDims): Widths of the expert's tokens.
-        decoder (dict, optional): ``InstanceDecoder``, the default.
+        decoder (dict, optional): ``InstanceDecoder``, the default;
+            ``AlignmentDecoder`` for a frozen expert.
         student_views (Sequence[str], optional): As in
             ``CrossScaleMatchingHead``.
         expert_views (Sequence[str], optional): Likewise.
@@ -44,15 +45,9 @@ class InstanceMatchingHead(CrossScaleMatchingHead):
                  expert_views: Optional[Sequence[str]] = None,
                  temperature: float = 0.1,
                  loss_weight: float = 1.) -> None:
-        super().__init__(
-            student_dims,
-            expert_dims,
-            decoder or dict(type='InstanceDecoder'),
-            student_views,
-            expert_views,
-            student_temperature=temperature,
-            loss_weight=loss_weight)
-        del self.center  # of prototypes
+        super().__init__(student_dims, expert_dims, decoder
+                         or dict(type='InstanceDecoder'), student_views,
+                         expert_views, temperature, loss_weight)
 
     def loss(self, student: Dict[str, EncoderOutput], expert,
              views: Views) -> Dict[str, Tensor]:
@@ -68,7 +63,8 @@ class InstanceMatchingHead(CrossScaleMatchingHead):
             tokens.
         """
         tokens, expert_tokens, same = self.collect(student, expert, views)
-        codes = self.decoder(tokens).unflatten(0, (same.shape[1], -1))
+        codes = F.normalize(self.decoder(tokens).float(), dim=-1)
+        codes = codes.unflatten(0, (same.shape[1], -1))
         with torch.no_grad():
             keys = F.normalize(expert.project(expert_tokens).float(), dim=-1)
             keys = keys.unflatten(0, (len(same), -1))

@@ -107,8 +107,6 @@ class InstanceDecoder(BaseModule):
         projection.
     """
 
-    prototypes = None
-
     def __init__(self,
                  in_dims: int,
                  hidden_dims: int = 2048,
@@ -117,11 +115,10 @@ class InstanceDecoder(BaseModule):
         super().__init__()
         self.mlp = projection_mlp(
             in_dims, hidden_dims, bottleneck_dims, num_layers, batch_norm=True)
-        self.out_dims = bottleneck_dims
 
     def forward(self, image_token: Tensor) -> Tensor:
-        """``(B, D)`` -> instance representation ``(B, d)`` of unit norm."""
-        return F.normalize(self.mlp(image_token), dim=-1)
+        """``(B, D)`` -> instance representation ``(B, d)``, of any norm."""
+        return self.mlp(image_token)
 
 
 @MODELS.register_module()

@@ -31,6 +31,14 @@ def test_without_matching(tmp_path):
     runner.train()
 
 
+def test_matching_without_such_a_temperature(tmp_path):
+    runner = toy_runner(tmp_path, ['ExpertTemperatureHook'], epochs=1)
+    del runner.model.heads['csm'].expert_temperature
+    runner.train()
+    assert not hasattr(runner.model.heads['csm'], 'expert_temperature')
+    assert 'train/expert_temperature' not in runner.message_hub.log_scalars
+
+
 def test_zero_temperature_is_refused():
     with pytest.raises(ValueError, match='positive'):
         ExpertTemperatureHook(start=0.)

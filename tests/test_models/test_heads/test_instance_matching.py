@@ -69,6 +69,22 @@ def test_averaged_decoder_follows():
         torch.testing.assert_close(mine.running_var, theirs.running_var)
 
 
+def test_frozen_expert_is_matched_by_an_aligned_decoder():
+    csm = dict(
+        type='InstanceMatchingHead',
+        decoder=dict(
+            type='AlignmentDecoder', hidden_dims=16, bottleneck_dims=8))
+    expert = dict(
+        type='FrozenExpert',
+        encoder=dict(backbone=BACKBONES['starnet'], patch_index=1))
+    model = build('vit', heads=dict(csm=csm), expert=expert)
+    loss = model(views_of(model), mode='loss')['loss_csm']
+    loss.backward()
+    assert 0 < loss < 20  # 2 / T at most, and a little
+    assert all(p.grad is not None for p in model.parameters()
+               if p.requires_grad)
+
+
 def _settle(model):
     """Normalise by buffers: the ranks have halves of the batch."""
     model.heads['csm'].decoder.eval()
