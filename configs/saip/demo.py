@@ -20,7 +20,7 @@ model = dict(
         backbone=dict(
             img_size=(96, 48), init='mmpretrain', positions='sincos')),
     heads=dict(
-        # prototypes would take longer than this to mean something
+        # learns from the first step on; prototypes did not in 300 of them
         csm=dict(
             _delete_=True,
             type='InstanceMatchingHead',
