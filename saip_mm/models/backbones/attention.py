@@ -1,3 +1,5 @@
+from typing import Tuple
+
 from torch import Tensor
 
 from mmpretrain.models.utils import MultiheadAttention
@@ -13,12 +15,16 @@ class UnboundAttention(MultiheadAttention):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, N, C)`` -> ``(B, N, C)``"""
-        return self.attend(self.qkv(x))
+        return self.attend(*self.split(self.qkv(x), 3))
 
-    def attend(self, qkv: Tensor) -> Tensor:
-        """Projected ``(B, N, 3 * C)`` -> ``(B, N, C)``"""
-        shape = (3, self.num_heads, self.head_dims)
-        q, k, v = qkv.unflatten(-1, shape).unbind(2)
+    def split(self, projected: Tensor, parts: int) -> Tuple[Tensor, ...]:
+        """``(B, N, parts * C)`` -> ``parts`` tensors ``(B, N, nh, hs)``."""
+        shape = (parts, self.num_heads, self.head_dims)
+        return projected.unflatten(-1, shape).unbind(2)
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Query ``(B, M, nh, hs)``, key, value ``(B, N, nh, hs)`` -> ``(B, M,
+        C)``"""
         q, k, v = (t.transpose(1, 2) for t in (q, k, v))  # (B, nh, N, hs)
         drop = self.attn_drop if self.training else 0.
         out = self.scaled_dot_product_attention(q, k, v, dropout_p=drop)

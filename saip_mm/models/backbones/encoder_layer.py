@@ -1,4 +1,7 @@
+from typing import Optional, Tuple
+
 import torch
+import torch.nn.functional as F
 from mmcv.cnn.bricks.transformer import FFN
 from torch import Tensor, nn
 
@@ -16,14 +19,47 @@ class LightEncoderLayer(TransformerEncoderLayer):
     Values, parameters and keys are the parent's.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, N, C)`` -> ``(B, N, C)``"""
-        if not (self.training and torch.is_grad_enabled()):
+    def forward(self, x: Tensor, first: Optional[int] = None) -> Tensor:
+        """``(B, N, C)`` -> ``(B, N, C)``
+
+        Args:
+            x (Tensor): Tokens.
+            first (int, optional): Return the first so many tokens only. The
+                others are then keys and values and nothing else: a last
+                block that the class token alone leaves does a sixth of the
+                work.
+        """
+        if first is not None:
+            x = x[:, :first] + self.attn.attend(*self._project_first(x, first))
+        elif self._keeps_for_backward:
+            qkv = self.attn.qkv
+            qkv = norm_linear(x, self.ln1, qkv.weight, qkv.bias)
+            x = x + self.attn.attend(*self.attn.split(qkv, 3))
+        else:
             return super().forward(x)
-        qkv = self.attn.qkv
-        x = x + self.attn.attend(
-            norm_linear(x, self.ln1, qkv.weight, qkv.bias))
+        return self._feed_forward(x)
+
+    def _project_first(self, x: Tensor, first: int) -> Tuple[Tensor, ...]:
+        """Queries of the first tokens, keys and values of all."""
+        qkv, sizes = self.attn.qkv, (x.shape[-1], 2 * x.shape[-1])
+        weights = qkv.weight.split(sizes)
+        biases = (None, None) if qkv.bias is None else qkv.bias.split(sizes)
+        if self._keeps_for_backward:
+            q, kv = (norm_linear(t, self.ln1, *layer)
+                     for t, *layer in zip((x[:, :first], x), weights, biases))
+        else:
+            normed = self.ln1(x)
+            q, kv = map(F.linear, (normed[:, :first], normed), weights, biases)
+        return *self.attn.split(q, 1), *self.attn.split(kv, 2)
+
+    @property
+    def _keeps_for_backward(self) -> bool:
+        return self.training and torch.is_grad_enabled()
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
         ffn = self.ffn
+        if not self._keeps_for_backward:
+            return ffn(self.ln2(x), identity=x)
         out = norm_feed_forward(x, self.ln2, ffn.layers[0][0], ffn.layers[1])
         return x + ffn.dropout_layer(ffn.gamma2(out))
 

@@ -11,7 +11,7 @@ from mmpretrain.registry import MODELS
 from saip_mm.checkpoint import meta_of
 from saip_mm.position_grid import Grid, table_layout
 from ..sincos import sincos_positions
-from .encoder_layer import lighten_layer
+from .encoder_layer import LightEncoderLayer, lighten_layer
 from .pretrained import PretrainedMixin
 
 
@@ -210,6 +210,9 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         x, grid = self._embed(x, mask)
         patches = None
         for index, layer in enumerate(self.layers[:depth]):
+            if self._only_class_token_leaves(index, inner):
+                x = layer(x, first=self.num_extra_tokens)
+                continue
             x = layer(x)
             if inner is not None and index == inner % self.num_layers:
                 patches = x[:, self.num_extra_tokens:]
@@ -217,6 +220,13 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         if final:
             image = self.ln1(x[:, 0]) if self.final_norm else x[:, 0]
         return image, patches, grid
+
+    def _only_class_token_leaves(self, index: int,
+                                 inner: Optional[int]) -> bool:
+        last = self.num_layers - 1
+        return (index == last and self.num_extra_tokens > 0
+                and (inner is None or inner % self.num_layers != last)
+                and isinstance(self.layers[index], LightEncoderLayer))
 
     def _depth_needed(self, inner: Optional[int], final: bool) -> int:
         depth = self.num_layers

@@ -40,6 +40,27 @@ def test_values_and_gradients_are_the_parents(kwargs):
         torch.testing.assert_close(light.eval()(x), parent.eval()(x))
 
 
+@pytest.mark.parametrize('training', [True, False])
+@pytest.mark.parametrize(
+    'kwargs',
+    [dict(), dict(qkv_bias=False),
+     dict(layer_scale_init_value=0.5)])
+def test_first_tokens_equal_those_of_the_whole_block(kwargs, training):
+    block = layer(**kwargs).double().train(training)
+    lighten_layer(block)
+    results = []
+    for first in (lambda x: block(x)[:, :2], lambda x: block(x, first=2)):
+        torch.manual_seed(1)
+        x = torch.randn(4, 5, 8, dtype=torch.float64, requires_grad=True)
+        out = first(x)
+        results.append((out, *torch.autograd.grad(out.square().sum(),
+                                                  (x, *block.parameters()))))
+        with torch.no_grad():
+            torch.testing.assert_close(first(x), out)
+    for ours, theirs in zip(*reversed(results)):
+        torch.testing.assert_close(ours, theirs)
+
+
 @pytest.mark.parametrize('kwargs', [
     dict(act_cfg=dict(type='ReLU')),
     dict(drop_rate=0.1),
