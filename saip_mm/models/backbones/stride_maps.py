@@ -3,6 +3,7 @@ from torch import nn
 from mmpretrain.models.backbones import TIMMBackbone
 from mmpretrain.registry import MODELS
 from .pretrained import PretrainedMixin
+from .window_attention import trim_windows
 
 
 @MODELS.register_module()
@@ -25,10 +26,17 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
             7x7 depthwise, 0.10 of a 1x1 over 32 channels), or 'timm',
             truncated normal 0.02. Other models start as timm does, which
             for TinyViT is as its authors do. Defaults to 'default'.
+        mask_padding (bool): Whether TinyViT's windows leave out the zeros
+            that fill them up, which are most of a window at person sizes
+            (two thirds of stride 16 at 256x128) and change with the size.
+            Also faster. Published weights were trained with the zeros; the
+            parameters are the same. Defaults to False.
         **kwargs: Arguments of ``mmpretrain.TIMMBackbone``, such as
-            ``out_indices=(3, )``.
+            ``out_indices=(3, )``, or timm's (``window_sizes``).
 
     Raises:
+        ValueError: If ``mask_padding`` is set and there are no windows, or
+            ``conv_init`` is unknown.
         NoMatchError, ValueError: While initialising, if ``init_cfg`` names a
             checkpoint of another architecture.
     """
@@ -36,8 +44,12 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
     def __init__(self,
                  model_name: str,
                  conv_init: str = 'default',
+                 mask_padding: bool = False,
                  **kwargs) -> None:
         super().__init__(model_name, features_only=True, **kwargs)
+        if mask_padding and not trim_windows(self):
+            raise ValueError(f'{model_name} has no windows to leave padding '
+                             'out of: mask_padding is for tiny_vit_*')
         if conv_init not in ('default', 'timm'):
             raise ValueError(f"conv_init '{conv_init}' is unknown: use "
                              "'default' or 'timm'")
