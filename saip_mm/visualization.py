@@ -151,8 +151,9 @@ def draw_search(model: SAIP, views: Views) -> np.ndarray:
     canvas = _pixels_of(model, views.canvas)
     size = canvas.shape[1:3]
     columns = {'canvas': _draw_boxes(canvas, views)}
-    for name in views.scales:
-        found = head.search(student[name], expert.canvas).sigmoid()
+    searched = head.search([student[name] for name in views.scales],
+                           expert.canvas).sigmoid()
+    for name, found in zip(views.scales, searched):
         target = cell_targets(views.boxes[name], size, STRIDE)
         columns[name] = _pixels_of(model, views.images[name])
         columns[name + ' target'] = _overlay(canvas, target)

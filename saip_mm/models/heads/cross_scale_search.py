@@ -1,4 +1,4 @@
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 import torch
 from mmengine.model import BaseModule
@@ -66,15 +66,28 @@ class CrossScaleSearchHead(BaseModule):
         """The canvas is asked for through ``needs``."""
         return []
 
-    def search(self, person: EncoderOutput, canvas: EncoderOutput) -> Tensor:
-        """Logit of each canvas cell ``(B, h * w)`` for one scale's person."""
-        query = self.decoder.query_proj(person.patch_tokens)
-        query = query + sincos_positions(person.grid,
-                                         self.decoder.dims).to(query)
-        decoded = self.decoder(query, canvas.patch_tokens, canvas.grid)
-        kernel = self.kernel(decoded.mean(1))
+    def search(self, persons: Sequence[EncoderOutput],
+               canvas: EncoderOutput) -> Tensor:
+        """Look for one person by several pictures, on the same canvas.
+
+        Args:
+            persons (Sequence[EncoderOutput]): The person at N scales.
+            canvas (EncoderOutput): The expert's tokens of the canvas.
+
+        Returns:
+            Tensor: Logit of each canvas cell ``(N, B, h * w)``, float32.
+        """
+        lengths = [person.patch_tokens.shape[1] for person in persons]
+        places = torch.cat(
+            [sincos_positions(p.grid, self.decoder.dims) for p in persons], 1)
+        query = self.decoder.query_proj(
+            torch.cat([person.patch_tokens for person in persons], 1))
+        decoded = self.decoder(query + places.to(query), canvas.patch_tokens,
+                               canvas.grid, lengths)
+        kernels = self.kernel(
+            torch.stack([part.mean(1) for part in decoded.split(lengths, 1)]))
         cells = self.cell_embed(canvas.patch_tokens)
-        product = torch.bmm(cells, kernel[:, :, None])[..., 0].float()
+        product = torch.einsum('nbc,blc->nbl', kernels, cells).float()
         return product / self.decoder.dims**0.5 + self.bias
 
     def loss(self, student: Dict[str, EncoderOutput], expert,
@@ -90,10 +103,11 @@ class CrossScaleSearchHead(BaseModule):
             dict[str, Tensor]: ``loss_css``, summed over the N scales.
         """
         size = tuple(views.canvas.shape[-2:])
+        logits = self.search([student[name] for name in views.scales],
+                             expert.canvas)
         terms = [
-            search_loss(
-                self.search(student[name], expert.canvas),
-                cell_targets(views.boxes[name], size, STRIDE), self.kind)
-            for name in views.scales
+            search_loss(found, cell_targets(views.boxes[name], size, STRIDE),
+                        self.kind)
+            for name, found in zip(views.scales, logits)
         ]
         return dict(loss_css=self.loss_weight * sum(terms))

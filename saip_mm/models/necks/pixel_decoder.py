@@ -1,4 +1,4 @@
-from typing import Optional, Tuple
+from typing import Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -20,11 +20,15 @@ class MultiheadAttention(nn.Module):
         self.key_value = nn.Linear(dims, 2 * dims)
         self.proj = nn.Linear(dims, dims)
 
-    def forward(self, query: Tensor, norm: nn.LayerNorm,
-                context: Optional[Tensor]) -> Tensor:
+    def forward(self,
+                query: Tensor,
+                norm: nn.LayerNorm,
+                context: Optional[Tensor],
+                lengths: Optional[Sequence[int]] = None) -> Tensor:
         """Normalise the query, let it read the context, or itself.
 
-        ``(B, Lq, C)``, ``(B, Lk, C)`` or None -> ``(B, Lq, C)``.
+        ``(B, Lq, C)``, ``(B, Lk, C)`` or None -> ``(B, Lq, C)``. What reads
+        itself may be several queries side by side, of these lengths.
         """
         weights, biases = self.query.weight, self.query.bias
         if context is None:  # one product for all three
@@ -39,7 +43,12 @@ class MultiheadAttention(nn.Module):
         q, k, v = (
             t.unflatten(-1, heads).transpose(1, 2)  # (B, nh, L, hs)
             for t in (q, k, v))
-        out = F.scaled_dot_product_attention(q, k, v)
+        if context is None and lengths:
+            parts = zip(*(t.split(list(lengths), 2) for t in (q, k, v)))
+            out = torch.cat(
+                [F.scaled_dot_product_attention(*part) for part in parts], 2)
+        else:
+            out = F.scaled_dot_product_attention(q, k, v)
         return self.proj(out.transpose(1, 2).flatten(2))
 
 
@@ -59,9 +68,13 @@ class InteractiveBlock(nn.Module):
         self.feed_forward = nn.Sequential(
             nn.Linear(dims, hidden), nn.Linear(hidden, dims))
 
-    def forward(self, query: Tensor, context: Tensor) -> Tensor:
+    def forward(self,
+                query: Tensor,
+                context: Tensor,
+                lengths: Optional[Sequence[int]] = None) -> Tensor:
         """``(B, Lq, C)``, ``(B, Lk, C)`` -> ``(B, Lq, C)``."""
-        query = query + self.self_attention(query, self.norms[0], None)
+        query = query + self.self_attention(query, self.norms[0], None,
+                                            lengths)
         query = query + self.cross_attention(query, self.norms[1], context)
         return query + norm_feed_forward(query, self.norms[2], *
                                          self.feed_forward)
@@ -104,8 +117,11 @@ class PixelDecoder(BaseModule):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)
 
-    def forward(self, query: Tensor, context: Tensor,
-                context_grid: Tuple[int, int]) -> Tensor:
+    def forward(self,
+                query: Tensor,
+                context: Tensor,
+                context_grid: Tuple[int, int],
+                lengths: Optional[Sequence[int]] = None) -> Tensor:
         """Let the query read the context.
 
         Args:
@@ -113,6 +129,9 @@ class PixelDecoder(BaseModule):
                 with positions already added.
             context (Tensor): ``(B, Lk, context_dims)``.
             context_grid (tuple[int, int]): Rows and columns of the context.
+            lengths (Sequence[int], optional): Several queries that do not
+                see each other lie side by side, of these lengths, which sum
+                to Lq: the context's part is computed once for all.
 
         Returns:
             Tensor: ``(B, Lq, dims)``, normalised.
@@ -121,5 +140,5 @@ class PixelDecoder(BaseModule):
         context = context + sincos_positions(context_grid,
                                              self.dims).to(context)
         for block in self.blocks:
-            query = block(query, context)
+            query = block(query, context, lengths)
         return self.norm(query)

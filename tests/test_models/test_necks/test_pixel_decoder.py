@@ -55,3 +55,14 @@ def test_query_reads_the_context_and_its_places():
     # the same tokens in other places mean something else
     assert not torch.allclose(decoder(query, context.flip(1), (2, 2)), out)
     assert not torch.allclose(decoder(query, context, (4, 1)), out)
+
+
+def test_queries_side_by_side_do_not_see_each_other():
+    torch.manual_seed(0)
+    decoder = PixelDecoder(6, 10, dims=8, depth=2, num_heads=2).double()
+    queries = [torch.randn(2, n, 8, dtype=torch.float64) for n in (3, 5, 1)]
+    context = torch.randn(2, 4, 10, dtype=torch.float64)
+    together = decoder(
+        torch.cat(queries, 1), context, (2, 2), lengths=[3, 5, 1])
+    for found, query in zip(together.split([3, 5, 1], 1), queries):
+        torch.testing.assert_close(found, decoder(query, context, (2, 2)))
