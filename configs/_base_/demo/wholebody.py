@@ -1,5 +1,5 @@
 # 133 landmarks of the same people, also by unbiased targets: rounded ones
-# would be off by pixels in maps of 32x24
+# are off by up to a pixel of 64x48
 _base_ = './pose.py'
 
 train_dataloader = dict(

@@ -1,6 +1,6 @@
-# Whole bodies in minutes on a CPU: StarNet-S3 at 128x96 on rendered people.
-#   python tools/dataset_converters/make_synthetic_people.py data/synthetic \
-#       --formats coco --size tiny
+# Whole bodies in minutes on a CPU: StarNet-S3 at 64x48 on rendered people.
+#   python tools/dataset_converters/make_synthetic_people.py \
+#       data/synthetic_small --formats coco --size small
 #   python tools/train.py configs/wholebody/coco_wholebody/demo.py
 _base_ = [
     '../../_base_/backbones/starnet_s3.py',
@@ -8,9 +8,10 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(_base_.backbone, out_indices=(3, )),
+    # stride 16: of such a picture, stride 32 would leave 2x2 cells
+    backbone=dict(_base_.backbone, out_indices=(2, )),
     head=dict(
-        in_channels=256,
+        in_channels=128,
         out_channels=133,
         deconv_out_channels=(64, 64, 64),
         decoder=_base_.codec))

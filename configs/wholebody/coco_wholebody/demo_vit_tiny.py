@@ -9,8 +9,8 @@ model = dict(
     head=dict(
         in_channels=192,
         out_channels=133,
-        deconv_out_channels=(64, 64),  # from stride 16
-        deconv_kernel_sizes=(4, 4),
+        deconv_out_channels=(64, 64, 64),
         decoder=_base_.codec))
 
+optim_wrapper = dict(optimizer=dict(lr=5e-4))  # no BatchNorm: a smaller step
 default_hooks = dict(checkpoint=dict(save_best='coco-wholebody/AP'))

@@ -18,7 +18,7 @@ CONFIGS = sorted([*ROOT.glob('pose/*/*.py'), *ROOT.glob('wholebody/*/*.py')])
 GT_BOXES = [p for p in CONFIGS if p.stem.endswith('gt_boxes')]
 TRAINED = [p for p in CONFIGS if p not in GT_BOXES]
 PAPER = [p for p in TRAINED if not p.stem.startswith('demo')]
-SIZE, MAPS = (64, 96), (16, 24)  # width, height
+SIZE = (64, 96)  # width, height
 SPLITS = ('train', 'val', 'test')
 
 
@@ -44,15 +44,19 @@ def shrink(path, root, work_dir):
     cfg = load(path, root, work_dir)
     widths = shrink_backbone(cfg.model.backbone)
     head = cfg.model.head
-    head.in_channels = widths[-1]
+    last = cfg.model.backbone.get('out_indices', [-1])[-1]
+    head.in_channels = widths[last]
     head.deconv_out_channels = (8, ) * len(head.deconv_out_channels)
-    head.decoder.update(input_size=SIZE, heatmap_size=MAPS)
+    stride = head.decoder.input_size[0] // head.decoder.heatmap_size[0]
+    sizes = dict(
+        input_size=SIZE, heatmap_size=tuple(side // stride for side in SIZE))
+    head.decoder.update(sizes)
     for name in SPLITS:
         for step in cfg[f'{name}_dataloader'].dataset.pipeline:
             if step.type == 'TopdownAffine':
                 step.input_size = SIZE
             if step.type == 'GenerateTarget':
-                step.encoder.update(input_size=SIZE, heatmap_size=MAPS)
+                step.encoder.update(sizes)
     return cfg
 
 
