@@ -19,7 +19,8 @@ def parse_args():
         'config', nargs='?', default='configs/saip/vit_tiny.py')
     parser.add_argument('--images', help="folder to read instead of config's")
     parser.add_argument('--batch', type=int, default=8)
-    parser.add_argument('--steps', type=int, default=5, help='a round')
+    parser.add_argument(
+        '--steps', type=int, default=12, help='a round; each draws its scales')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--yardsticks', help='folder of reference_*.py')
