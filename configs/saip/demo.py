@@ -59,7 +59,7 @@ param_scheduler = [
         by_epoch=True,
         convert_to_iter_based=True),
 ]
-train_cfg = dict(max_epochs=14)
+train_cfg = dict(max_epochs=12)
 custom_hooks = [dict(type='ExpertUpdateHook', base_momentum=0.99)]
 knn_pipeline = [
     dict(type='DecodeImage'),
