@@ -157,8 +157,6 @@ class PersonEncoder(BaseModule):
         return image, patches, grid
 
     def _maps(self, x: Tensor) -> Tuple[Tensor, ...]:
-        # convolutions are up to twice as fast with channels last
-        x = x.contiguous(memory_format=torch.channels_last)
         try:
             return self.backbone(x)
         except ValueError as error:

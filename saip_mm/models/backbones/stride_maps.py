@@ -1,4 +1,7 @@
-from torch import nn
+from typing import Tuple
+
+import torch
+from torch import Tensor, nn
 
 from mmpretrain.models.backbones import TIMMBackbone
 from mmpretrain.registry import MODELS
@@ -64,6 +67,14 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
                     if isinstance(module, nn.Conv2d):
                         module.reset_parameters()
         super().init_weights()
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
+        """``(B, 3, H, W)`` -> maps ``(B, C, h, w)``, channels last in memory.
+
+        Convolutions are up to twice as fast so.
+        """
+        return super().forward(
+            x.contiguous(memory_format=torch.channels_last))
 
     def train(self, mode: bool = True) -> 'StrideMapBackbone':
         """Switch mode, return self."""
