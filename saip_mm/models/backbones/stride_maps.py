@@ -32,8 +32,8 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
         mask_padding (bool): Whether TinyViT's windows leave out the zeros
             that fill them up, which are most of a window at person sizes
             (two thirds of stride 16 at 256x128) and change with the size.
-            Also faster. Published weights were trained with the zeros; the
-            parameters are the same. Defaults to False.
+            Also faster. The parameters are the same; at 224x224, whence
+            ImageNet's weights come, so are the values. Defaults to False.
         **kwargs: Arguments of ``mmpretrain.TIMMBackbone``, such as
             ``out_indices=(3, )``, or timm's (``window_sizes``).
 
