@@ -73,8 +73,7 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
 
         Convolutions are up to twice as fast so.
         """
-        return super().forward(
-            x.contiguous(memory_format=torch.channels_last))
+        return super().forward(x.contiguous(memory_format=torch.channels_last))
 
     def train(self, mode: bool = True) -> 'StrideMapBackbone':
         """Switch mode, return self."""
