@@ -1,4 +1,4 @@
-# The demo with TinyViT-5M, about twice as slow as with ViT-Tiny
+# The demo with TinyViT-5M; slower than with ViT-Tiny
 _base_ = './demo.py'
 
 model = dict(
@@ -7,6 +7,8 @@ model = dict(
             _delete_=True,
             type='StrideMapBackbone',  # maps of strides 4, 8, 16, 32
             model_name='tiny_vit_5m_224',
-            mask_padding=True,  # at 96x48 a tenth of its windows is image
+            # at 96x48 nine tenths of the windows at strides 16 and 32 are
+            # padding
+            mask_padding=True,
             init_cfg=dict(type='Pretrained',
                           checkpoint=None))))  # None: random

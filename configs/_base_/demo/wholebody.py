@@ -2,6 +2,7 @@
 # are off by up to a pixel of 64x48
 _base_ = './pose.py'
 
+model = dict(head=dict(out_channels=133))
 train_dataloader = dict(
     dataset=dict(
         type='WholeBodyDataset',
@@ -13,3 +14,4 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 val_evaluator = dict(type='WholeBodyMetric')
 test_evaluator = val_evaluator
+default_hooks = dict(checkpoint=dict(save_best='coco-wholebody/AP'))

@@ -6,11 +6,6 @@ _base_ = [
 
 model = dict(
     backbone=dict(_base_.backbone, init='mmpretrain', drop_path_rate=0.),
-    head=dict(
-        in_channels=192,
-        out_channels=17,
-        deconv_out_channels=(64, 64, 64),
-        decoder=_base_.codec))
+    head=dict(in_channels=192))
 
 optim_wrapper = dict(optimizer=dict(lr=5e-4))  # no BatchNorm: a smaller step
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))

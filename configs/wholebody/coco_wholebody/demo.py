@@ -10,10 +10,4 @@ _base_ = [
 model = dict(
     # stride 16: of such a picture, stride 32 would leave 2x2 cells
     backbone=dict(_base_.backbone, out_indices=(2, )),
-    head=dict(
-        in_channels=128,
-        out_channels=133,
-        deconv_out_channels=(64, 64, 64),
-        decoder=_base_.codec))
-
-default_hooks = dict(checkpoint=dict(save_best='coco-wholebody/AP'))
+    head=dict(in_channels=128))

@@ -210,10 +210,8 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         x, grid = self._embed(x, mask)
         patches = None
         for index, layer in enumerate(self.layers[:depth]):
-            if self._only_class_token_leaves(index, inner):
-                x = layer(x, first=self.num_extra_tokens)
-                continue
-            x = layer(x)
+            only = self._only_class_token_leaves(index, inner)
+            x = layer(x, first=self.num_extra_tokens) if only else layer(x)
             if inner is not None and index == inner % self.num_layers:
                 patches = x[:, self.num_extra_tokens:]
         image = None
