@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from mmpretrain.registry import MODELS
 from saip_mm.checkpoint import NoMatchError
-from saip_mm.engine.launch_options import drop_amp
+from saip_mm.engine.launch_options import adapt_amp_to_cpu
 from saip_mm.models import SAIP
 from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
 
@@ -79,7 +79,7 @@ def shrink(config, images, work_dir):
     config.work_dir = str(work_dir)
     config.experiment_name = Path(work_dir).name
     config.pop('sync_bn', None)
-    drop_amp(config)
+    adapt_amp_to_cpu(config)
     return config
 
 

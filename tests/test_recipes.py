@@ -1,4 +1,5 @@
 """The numbers of the recipes, restated: a config that drifts is caught."""
+import copy
 from pathlib import Path
 
 import pytest
@@ -72,12 +73,19 @@ def test_pretraining(path, monkeypatch, capsys):
     cosine, decay = cfg.param_scheduler[1:]
     assert (cosine.type, cosine.eta_min) == ('CosineAnnealingLR', 1e-6)
     assert (decay.param_name, decay.eta_min_ratio) == ('weight_decay', 10)
-    # and on a machine without a GPU
+    # and on machines without a GPU
     monkeypatch.setattr(launch_options, 'has_gpu', lambda: False)
-    cfg.launcher = 'none'
-    launch_options.adapt_to_device(cfg)
-    assert cfg.optim_wrapper.type == 'TensorClipOptimWrapper'
-    assert 'training in float32' in capsys.readouterr().out
+    for bfloat16, wrapper, said in (
+        (False, 'TensorClipOptimWrapper', 'training in float32'),
+        (True, 'TensorClipCpuAmpOptimWrapper', 'bfloat16'),
+    ):
+        monkeypatch.setattr(launch_options, 'cpu_has_bfloat16',
+                            lambda: bfloat16)
+        here = copy.deepcopy(cfg)
+        here.launcher = 'none'
+        launch_options.adapt_to_device(here)
+        assert here.optim_wrapper.type == wrapper
+        assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.glob('saip/demo*.py')))

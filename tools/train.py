@@ -32,7 +32,7 @@ def parse_args():
     parser.add_argument(
         '--amp',
         action='store_true',
-        help='mixed precision (float32 with a warning if there is no GPU)')
+        help='mixed precision; without a GPU bfloat16 or float32, and a note')
     parser.add_argument(
         '--amp-dtype',
         choices=['float16', 'bfloat16'],

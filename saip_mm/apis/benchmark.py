@@ -90,7 +90,7 @@ def time_steps(config: Config, folder: Optional[str], batch: int, steps: int,
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    # as the runner would, without mixed precision where there is no GPU
+    # in the precision that the runner would take here
     config.setdefault('launcher', 'none')
     adapt_to_device(config)
     model = build_saip(config).to(device)

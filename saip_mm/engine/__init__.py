@@ -3,7 +3,9 @@ from .finite import NonFiniteError, check_finite_losses
 from .hooks import *  # noqa: F401, F403
 from .layer_decay import BackboneLayerDecayOptimWrapperConstructor
 from .optim_constructor import DecayGroupsOptimWrapperConstructor
-from .optim_wrapper import TensorClipAmpOptimWrapper, TensorClipOptimWrapper
+from .optim_wrapper import (TensorClipAmpOptimWrapper,
+                            TensorClipCpuAmpOptimWrapper,
+                            TensorClipOptimWrapper)
 from .retrieval import RetrievalScores, rank1_map
 from .tensorboard import OptionalTensorboardVisBackend
 
@@ -11,6 +13,6 @@ __all__ = [
     'AtomicBackend', 'BackboneLayerDecayOptimWrapperConstructor',
     'DecayGroupsOptimWrapperConstructor', 'NonFiniteError',
     'OptionalTensorboardVisBackend', 'RetrievalScores',
-    'TensorClipAmpOptimWrapper', 'TensorClipOptimWrapper',
-    'check_finite_losses', 'rank1_map'
+    'TensorClipAmpOptimWrapper', 'TensorClipCpuAmpOptimWrapper',
+    'TensorClipOptimWrapper', 'check_finite_losses', 'rank1_map'
 ]

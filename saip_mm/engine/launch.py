@@ -33,9 +33,11 @@ def train(config: str,
             to :func:`default_work_dir`.
         resume (str, optional): Checkpoint to go on from, or ``'auto'`` for
             the last one in the work dir. Defaults to None: from the start.
-        amp (bool): Mixed precision; single precision where there is no GPU.
+        amp (bool): Mixed precision; without a GPU see
+            :func:`~.launch_options.adapt_amp_to_cpu`.
         amp_dtype (str, optional): ``'float16'`` or ``'bfloat16'``. Defaults
-            to None: the device's default, float16 on CUDA.
+            to None: the device's default, float16 on CUDA. Without a GPU
+            it is bfloat16 or float32.
         auto_scale_lr (bool): Scale the learning rate to the batch, see
             :func:`scale_learning_rate`.
         schedule (float, optional): Fraction of the training to do, see

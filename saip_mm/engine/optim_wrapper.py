@@ -1,9 +1,10 @@
 import math
-from typing import List, Optional
+from contextlib import contextmanager
+from typing import Iterator, List, Optional
 
 import torch
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmpretrain.registry import OPTIM_WRAPPERS
 from .finite import REMEDY, NonFiniteError, training_state
@@ -87,10 +88,11 @@ class TensorClip:
         if math.isfinite(total):
             self.message_hub.update_scalar('train/grad_norm', total)
         elif not hasattr(self, 'loss_scaler'):
-            bad = [tuple(g.shape) for g in grads if not g.isfinite().all()]
+            bad = [tuple(g.shape) for g in grads if not g.norm().isfinite()]
             raise NonFiniteError(
-                f'{len(bad)} of {len(grads)} gradients are not finite, the '
-                f'first of shape {bad[:1]} ({training_state()}). {REMEDY}')
+                f'{len(bad)} of {len(grads)} gradients have no finite norm, '
+                f'the first of shape {bad[0] if bad else "-"} '
+                f'({training_state()}). {REMEDY}')
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -105,3 +107,21 @@ class TensorClipAmpOptimWrapper(TensorClip, AmpOptimWrapper):
     Gradients are unscaled first. A step with an overflow is skipped by the
     loss scaler and leaves no gradient norm in the log.
     """
+
+
+@OPTIM_WRAPPERS.register_module()
+class TensorClipCpuAmpOptimWrapper(TensorClip, OptimWrapper):
+    """Mixed precision on a CPU: products of matrices in bfloat16.
+
+    Each gradient tensor is clipped by its own norm. bfloat16 has float32's
+    range, so no loss is scaled. mmengine's wrapper for mixed precision asks
+    for an accelerator. Worth it on CPUs with instructions for bfloat16 only:
+    :func:`~saip_mm.engine.launch_options.adapt_to_device` chooses.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """The forward pass: autocast, and mmengine's accumulation."""
+        with super().optim_context(model), torch.autocast(
+                'cpu', torch.bfloat16):
+            yield

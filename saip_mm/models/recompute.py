@@ -91,9 +91,13 @@ class _NormFeedForward(torch.autograd.Function):
             full, normed, mean, rstd = _normalise(x, gain, shift, ctx.eps)
             rows, grad = normed.flatten(0, -2), grad.flatten(0, -2)
             grad_normed, grads = torch.empty_like(rows), None
+            # under autocast as low as in the forward pass
+            low = [weight.to(grad.dtype) for weight in weights]
             for part in _row_parts(rows, len(weights[0])):
                 grad_normed[part], *new = _feed_forward_backward(
-                    grad[part], rows[part], *weights)
+                    grad[part], rows[part].to(grad.dtype), *low)
+                # sums over the parts in the precision of the parameters
+                new = [g.to(weights[0].dtype) for g in new]
                 if grads:
                     torch._foreach_add_(grads, new)
                 else:
@@ -107,8 +111,7 @@ class _NormFeedForward(torch.autograd.Function):
 def _feed_forward_backward(grad: Tensor, rows: Tensor, first: Tensor,
                            first_bias: Tensor, second: Tensor):
     """Gradients of rows ``(R, C)`` and of the layers, hidden units anew."""
-    low = grad.dtype  # under autocast as low as in the forward pass
-    hidden = F.linear(rows.to(low), first.to(low), first_bias.to(low))
+    hidden = F.linear(rows, first, first_bias)
     grad_active, *second_grads = _linear_backward(grad, F.gelu(hidden), second)
     grad_hidden = torch.ops.aten.gelu_backward(grad_active, hidden)
     grad_rows, *first_grads = _linear_backward(grad_hidden, rows, first)

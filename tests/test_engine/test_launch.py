@@ -117,13 +117,46 @@ def test_amp_switches_the_wrapper(name, mixed, on_gpu):
     assert cfg.optim_wrapper.dtype == 'bfloat16'
 
 
-def test_amp_falls_back_to_float32_without_gpu(on_cpu, capsys):
+def test_pretraining_multiplies_bfloat16_on_a_cpu_that_can(
+        on_cpu, monkeypatch, capsys):
+    monkeypatch.setattr(launch_options, 'cpu_has_bfloat16', lambda: True)
+    monkeypatch.setenv('ONEDNN_PRIMITIVE_CACHE_CAPACITY', 'theirs')
     cfg = make_cfg()
     launch_options.use_amp(cfg, 'float16')
     launch_options.adapt_to_device(cfg)
-    assert cfg.optim_wrapper.type == 'TensorClipOptimWrapper'
+    assert cfg.optim_wrapper.type == 'TensorClipCpuAmpOptimWrapper'
     assert 'dtype' not in cfg.optim_wrapper
-    assert 'training in float32' in capsys.readouterr().out
+    assert 'without a GPU: bfloat16' in capsys.readouterr().out
+    assert os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'] == 'theirs'
+    launch_options.adapt_to_device(cfg)  # twice changes nothing
+    assert cfg.optim_wrapper.type == 'TensorClipCpuAmpOptimWrapper'
+
+
+@pytest.mark.parametrize('name, bfloat16, remedy', [
+    ('TensorClipOptimWrapper', False, 'or a CPU with bfloat16, '),
+    ('mmengine.OptimWrapper', False, 'needs a GPU, '),
+    ('mmengine.OptimWrapper', True, 'needs a GPU, '),
+])
+def test_amp_falls_back_to_float32_without_gpu(name, bfloat16, remedy, on_cpu,
+                                               monkeypatch, capsys):
+    monkeypatch.setattr(launch_options, 'cpu_has_bfloat16', lambda: bfloat16)
+    cfg = make_cfg()
+    cfg.optim_wrapper.type = name
+    launch_options.use_amp(cfg, 'float16')
+    launch_options.adapt_to_device(cfg)
+    assert cfg.optim_wrapper.type == name
+    assert 'dtype' not in cfg.optim_wrapper
+    out = capsys.readouterr().out
+    assert 'training in float32' in out and remedy in out
+
+
+def test_what_torch_tells_about_bfloat16(monkeypatch):
+    for check, has in (('_is_avx512_bf16_supported', False),
+                       ('_is_amx_tile_supported', True)):
+        monkeypatch.setattr(torch.cpu, check, lambda has=has: has, False)
+    assert launch_options.cpu_has_bfloat16()
+    monkeypatch.delattr(torch.cpu, '_is_amx_tile_supported')
+    assert not launch_options.cpu_has_bfloat16()
 
 
 def test_amp_refuses_a_wrapper_without_twin():

@@ -8,6 +8,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from saip_mm.engine import (NonFiniteError, TensorClipAmpOptimWrapper,
+                            TensorClipCpuAmpOptimWrapper,
                             TensorClipOptimWrapper, check_finite_losses)
 from saip_mm.engine.optim_wrapper import clip_each_
 from .toy import ToyModel, toy_runner
@@ -128,6 +129,35 @@ def test_mixed_precision_skips_a_step_that_overflows(monkeypatch):
     again = OnCpu().build(monkeypatch, nn.Parameter(torch.zeros(1)))
     again.load_state_dict(state)
     assert again.loss_scaler.get_scale() == 512
+
+
+def test_mixed_precision_on_a_cpu():
+    layer = nn.Linear(4, 2)
+    before = layer.weight.clone()
+    wrapper = TensorClipCpuAmpOptimWrapper(
+        optimizer=torch.optim.SGD(layer.parameters(), lr=1.),
+        accumulative_counts=2,
+        clip_grad=dict(max_norm=0.5))
+    for _ in range(2):
+        with wrapper.optim_context(layer):
+            out = layer(torch.ones(3, 4))
+        assert out.dtype == torch.bfloat16
+        assert layer.weight.dtype == torch.float32
+        wrapper.update_params(out.float().sum())
+    assert not torch.is_autocast_enabled('cpu')
+    # gradient 3 everywhere, clipped once to the norm 0.5 of the weight
+    torch.testing.assert_close(before - layer.weight,
+                               torch.full((2, 4), 0.5 / 8**0.5))
+    recorded = wrapper.message_hub.get_scalar('train/grad_norm')
+    assert recorded.current() == pytest.approx((10 * 9)**0.5)
+
+
+def test_mixed_precision_on_a_cpu_stops_at_non_finite_gradients():
+    param = nn.Parameter(torch.zeros(1))
+    wrapper = TensorClipCpuAmpOptimWrapper(
+        optimizer=torch.optim.SGD([param], lr=1.))
+    with pytest.raises(NonFiniteError, match='1 of 1 gradients'):
+        wrapper.update_params(param.sqrt().sum())
 
 
 def test_decay_groups():

@@ -20,10 +20,10 @@ class Crops(Dataset):
         return dict(inputs={name: image[0] for name, image in crops.items()})
 
 
-def run(folder, backbone, **kwargs):
+def run(folder, backbone, batch=2, **kwargs):
     data = Crops()
     loader = DataLoader(
-        data, 2, sampler=ResumableSampler(data, seed=3), drop_last=True)
+        data, batch, sampler=ResumableSampler(data, seed=3), drop_last=True)
     runner = toy_runner(
         folder,
         HOOKS,
@@ -38,17 +38,24 @@ def run(folder, backbone, **kwargs):
 @pytest.mark.parametrize('backbone', BACKBONES)
 def test_exact(tmp_path, backbone, counts, at):
     """Two epochs of 4 iterations, resumed inside one."""
+    check_exact(tmp_path, backbone, at, counts=counts)
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_exact_in_bfloat16(tmp_path, backbone):
+    """Two epochs of 2 iterations; BatchNorm over a pair alone overflows."""
+    check_exact(
+        tmp_path, backbone, 3, batch=4, wrapper='TensorClipCpuAmpOptimWrapper')
+
+
+def check_exact(folder, backbone, at, **kwargs):
     straight = run(
-        tmp_path / 'a',
+        folder / 'a',
         backbone,
-        counts=counts,
-        default_hooks=checkpoint(by_epoch=False))
-    path = tmp_path / 'a' / f'iter_{at}.pth'
+        default_hooks=checkpoint(by_epoch=False),
+        **kwargs)
+    path = folder / 'a' / f'iter_{at}.pth'
     torch.load(path, weights_only=True)
     resumed = run(
-        tmp_path / 'b',
-        backbone,
-        counts=counts,
-        load_from=str(path),
-        resume=True)
+        folder / 'b', backbone, load_from=str(path), resume=True, **kwargs)
     assert_same_training(straight, resumed)

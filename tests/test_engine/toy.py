@@ -153,7 +153,13 @@ HOOKS = ('IterationSeedHook', 'ResumeEpochHook', 'PendingGradientsHook',
          'ExpertTemperatureHook', 'FreezePrototypesHook')
 
 
-def toy_runner(work_dir, hooks=(), epochs=2, counts=1, model=None, **kwargs):
+def toy_runner(work_dir,
+               hooks=(),
+               epochs=2,
+               counts=1,
+               model=None,
+               wrapper='TensorClipOptimWrapper',
+               **kwargs):
     """A runner of 2 epochs x 5 iterations; ``kwargs`` go to the Runner."""
     # the message hub of a name is global: a run must not see another's
     toy_runner.count = getattr(toy_runner, 'count', 0) + 1
@@ -165,7 +171,7 @@ def toy_runner(work_dir, hooks=(), epochs=2, counts=1, model=None, **kwargs):
         train_dataloader=toy_loader(),
         train_cfg=dict(by_epoch=True, max_epochs=epochs),
         optim_wrapper=dict(
-            type='TensorClipOptimWrapper',
+            type=wrapper,
             accumulative_counts=counts,
             optimizer=dict(type='AdamW', lr=0.01, weight_decay=0.04),
             clip_grad=dict(max_norm=0.1),

@@ -1,8 +1,10 @@
 from typing import Tuple
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from mmpretrain.models.utils import MultiheadAttention
+from ..fused_attention import fused_attention
 
 
 class UnboundAttention(MultiheadAttention):
@@ -27,7 +29,10 @@ class UnboundAttention(MultiheadAttention):
         C)``"""
         q, k, v = (t.transpose(1, 2) for t in (q, k, v))  # (B, nh, N, hs)
         drop = self.attn_drop if self.training else 0.
-        out = self.scaled_dot_product_attention(q, k, v, dropout_p=drop)
+        attention = self.scaled_dot_product_attention  # its own with qk_scale
+        if attention is F.scaled_dot_product_attention:
+            attention = fused_attention
+        out = attention(q, k, v, dropout_p=drop)
         out = self.proj(out.transpose(1, 2).flatten(2))
         out = self.out_drop(self.gamma1(self.proj_drop(out)))
         return v.squeeze(1) + out if self.v_shortcut else out

@@ -71,9 +71,13 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
         """``(B, 3, H, W)`` -> maps ``(B, C, h, w)``, channels last in memory.
 
-        Convolutions are up to twice as fast so.
+        Convolutions are up to twice as fast so. On a CPU they stay in
+        float32 under autocast: in bfloat16 oneDNN left gradients of small
+        maps at random values (StarNet's last stage, torch 2.11).
         """
-        return super().forward(x.contiguous(memory_format=torch.channels_last))
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast('cpu', enabled=False):
+            return super().forward(x)
 
     def train(self, mode: bool = True) -> 'StrideMapBackbone':
         """Switch mode, return self."""

@@ -243,7 +243,8 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
                 f'images of {sides[0]}x{sides[1]} are not divisible by the '
                 f'{patch[0]}x{patch[1]} patch: resize or crop them to '
                 'multiples of it')
-        x, grid = self.patch_embed(x)
+        with torch.autocast('cpu', enabled=False):  # see StrideMapBackbone
+            x, grid = self.patch_embed(x)
         extra = self.num_extra_tokens
         positions = resize_pos_embed(self.pos_embed, self.patch_resolution,
                                      grid, self.interpolate_mode, extra)

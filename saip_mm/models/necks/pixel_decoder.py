@@ -1,11 +1,11 @@
 from typing import Optional, Sequence, Tuple
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
+from ..fused_attention import fused_attention
 from ..recompute import norm_feed_forward, norm_linear
 from ..sincos import sincos_positions
 
@@ -45,10 +45,9 @@ class MultiheadAttention(nn.Module):
             for t in (q, k, v))
         if context is None and lengths:
             parts = zip(*(t.split(list(lengths), 2) for t in (q, k, v)))
-            out = torch.cat(
-                [F.scaled_dot_product_attention(*part) for part in parts], 2)
+            out = torch.cat([fused_attention(*part) for part in parts], 2)
         else:
-            out = F.scaled_dot_product_attention(q, k, v)
+            out = fused_attention(q, k, v)
         return self.proj(out.transpose(1, 2).flatten(2))
 
 
