@@ -38,7 +38,9 @@ def instance_matching_loss(student: Tensor,
     """
     dtype = torch.promote_types(student.dtype, torch.float32)
     pairs = pair_weights(same).to(student.device, dtype)
-    logits = torch.einsum('ubd,vmd->vubm', student.to(dtype), keys.to(dtype))
-    logits = logits / temperature
-    own = logits.diagonal(first, dim1=-2, dim2=-1)  # (V, U, B)
-    return (pairs * (logits.logsumexp(-1) - own).mean(-1)).sum()
+    student, keys = student.to(dtype), keys.to(dtype)
+    # autocast would round the similarities, which differ little at first
+    with torch.autocast(student.device.type, enabled=False):
+        logits = torch.einsum('ubd,vmd->vubm', student, keys) / temperature
+        own = logits.diagonal(first, dim1=-2, dim2=-1)  # (V, U, B)
+        return (pairs * (logits.logsumexp(-1) - own).mean(-1)).sum()

@@ -49,6 +49,8 @@ def matching_loss(student: Tensor, expert: Tensor, same: Tensor,
     pairs = pair_weights(same).to(student.device)
     scaled = student.float() / student_temperature
     log_norm = scaled.logsumexp(-1).mean(1)  # (U,)
-    # (B, V, K) x (B, K, U) -> mean over B of p_v . s_u
-    agree = torch.bmm(expert.float().transpose(0, 1), scaled.permute(1, 2, 0))
+    with torch.autocast(student.device.type, enabled=False):
+        # (B, V, K) x (B, K, U) -> mean over B of p_v . s_u
+        agree = torch.bmm(expert.float().transpose(0, 1),
+                          scaled.permute(1, 2, 0))
     return (pairs * (log_norm - agree.mean(0))).sum()

@@ -52,3 +52,17 @@ def test_no_pair_is_an_error():
     codes = torch.ones(1, 2, 3)
     with pytest.raises(ValueError, match='pair of different views'):
         instance_matching_loss(codes, codes, torch.tensor([[True]]), 0.1)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_is_computed_in_float32_under_autocast(dtype):
+    torch.manual_seed(0)
+    student, keys = (
+        normalize(torch.randn(n, 3, 5), dim=-1).to(dtype) for n in (2, 1))
+    same = torch.tensor([[True, False]])
+    expected = instance_matching_loss(student.double(), keys.double(), same,
+                                      0.1)
+    with torch.autocast('cpu', torch.bfloat16):
+        loss = instance_matching_loss(student, keys, same, 0.1)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)

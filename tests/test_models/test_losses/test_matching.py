@@ -51,3 +51,14 @@ def test_no_pair_is_an_error():
     logits = torch.zeros(1, 2, 3)
     with pytest.raises(ValueError, match='pair of different views'):
         matching_loss(logits, logits.softmax(-1), torch.tensor([[True]]), 0.1)
+
+
+def test_is_computed_in_float32_under_autocast():
+    torch.manual_seed(0)
+    student = torch.randn(2, 3, 5)
+    targets = torch.randn(1, 3, 5).softmax(-1)
+    same = torch.tensor([[True, False]])
+    expected = matching_loss(student, targets, same, 0.1)
+    with torch.autocast('cpu', torch.bfloat16):
+        loss = matching_loss(student, targets, same, 0.1)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
