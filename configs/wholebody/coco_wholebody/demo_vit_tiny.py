@@ -1,5 +1,5 @@
 # The demo with ViT-Tiny, which starts slower from random weights, at 128x96:
-# of 64x48 it has 4x3 tokens, and four times less AP
+# of 64x48 it has 4x3 tokens, and half the AP from random weights
 _base_ = [
     '../../_base_/backbones/vit_tiny.py',
     '../../_base_/demo/wholebody.py',

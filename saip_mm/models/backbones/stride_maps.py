@@ -72,8 +72,8 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
         """``(B, 3, H, W)`` -> maps ``(B, C, h, w)``, channels last in memory.
 
         Convolutions are up to twice as fast so. On a CPU they stay in
-        float32 under autocast: in bfloat16 oneDNN left gradients of small
-        maps at random values (StarNet's last stage, torch 2.11).
+        float32 under autocast: in bfloat16 oneDNN leaves the weight gradient
+        of a map of 2x1, as StarNet's last stage meets, unset (torch 2.11).
         """
         x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast('cpu', enabled=False):
