@@ -105,18 +105,18 @@ def peek_checkpoint(file: str) -> dict:
         file (str): A path, or a URL as in ``init_cfg``.
 
     Returns:
-        dict: The checkpoint; empty where it holds classes that are not read
-        here (mmengine, which reads it after this, decides about them).
+        dict: The checkpoint. About classes that are not read here, as a
+        plain mmengine runner saves them, mmengine decides.
 
     Raises:
         FileNotFoundError, ValueError: As ``read_checkpoint``.
     """
-    if '://' in file:
-        return CheckpointLoader.load_checkpoint(file, 'cpu', 'silent')
-    try:
-        return read_checkpoint(file, mmap=True)
-    except UnsafeCheckpointError:
-        return {}
+    if '://' not in file:
+        try:
+            return read_checkpoint(file, mmap=True)
+        except UnsafeCheckpointError:
+            pass  # mmengine is going to open it in any case
+    return CheckpointLoader.load_checkpoint(file, 'cpu', 'silent')
 
 
 def meta_of(checkpoint: dict) -> dict:

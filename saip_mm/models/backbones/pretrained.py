@@ -31,8 +31,7 @@ class PretrainedMixin:
                 must have. Defaults to all.
 
         Returns:
-            dict: The checkpoint; empty where none is named, or where it
-            holds classes that are not read here.
+            dict: The checkpoint; empty where none is named.
 
         Raises:
             FileNotFoundError: If the file does not exist.
@@ -50,8 +49,7 @@ class PretrainedMixin:
         content = {}
         for cfg in filter(_is_pretrained, self.init_cfg):
             content = peek_checkpoint(cfg['checkpoint'])
-            if content:
-                self._fit_prefix(cfg, weights_of(content), needed)
+            self._fit_prefix(cfg, weights_of(content), needed)
         return content
 
     @property

@@ -1,6 +1,7 @@
 """init_cfg of the backbones: one option, and no silent random start."""
 import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 
 import saip_mm.models  # noqa: F401
 from mmpretrain.registry import MODELS
@@ -29,6 +30,21 @@ def test_training_checkpoint_gives_its_student(name, tmp_path):
     expert = start(
         BACKBONES[name], checkpoint=path, prefix='expert.encoder.backbone.')
     assert expert.state_dict().keys() == own.keys()
+
+
+@pytest.mark.parametrize('name', BACKBONES)
+def test_checkpoint_of_a_plain_runner_is_checked_too(name, tmp_path):
+    """mmengine's own hook saves its log buffers, which are no plain types."""
+    saip, path = build(name), str(tmp_path / 'epoch_1.pth')
+    hub = dict(log_scalars={'train/loss': HistoryBuffer()})
+    torch.save(dict(state_dict=saip.state_dict(), message_hub=hub), path)
+    own = start(BACKBONES[name], checkpoint=path).state_dict()
+    for key, value in saip.encoder.backbone.state_dict().items():
+        assert torch.equal(own[key], value), key
+    torch.save(
+        dict(state_dict={'fc.weight': torch.ones(2)}, message_hub=hub), path)
+    with pytest.raises(NoMatchError, match="no tensor matches.*'fc.weight'"):
+        start(BACKBONES[name], checkpoint=path)
 
 
 @pytest.mark.parametrize('name', BACKBONES)
