@@ -8,7 +8,8 @@ from torch import nn
 from mmpretrain.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from .optim_constructor import NO_DECAY
 
-SETTINGS = ('layer_decay_rate', 'no_decay')
+SETTINGS = ('layer_decay_rate', 'no_decay', 'custom_keys')
+MULTIPLIERS = ('lr_mult', 'decay_mult')
 # before the first block; what is neither this nor in a block comes after the
 # last one: a final norm
 STEM = re.compile(r'(timm_model\.)?(cls_token|dist_token|pos_embed|mask_token|'
@@ -118,6 +119,9 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
               same rate everywhere, for any backbone.
             - ``no_decay`` (list[str]): Parts of names. Defaults to tokens,
               positions and attention biases.
+            - ``custom_keys`` (dict): ``lr_mult`` and ``decay_mult`` by part
+              of a name, as mmengine has them: of several parts in a name the
+              longest counts. They multiply what is said above.
 
     Raises:
         ValueError: If ``paramwise_cfg`` holds anything else, or the rate is
@@ -129,15 +133,19 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg=None) -> None:
-        cfg = dict(layer_decay_rate=1.0, no_decay=NO_DECAY)
+        cfg = dict(layer_decay_rate=1.0, no_decay=NO_DECAY, custom_keys={})
         cfg.update(paramwise_cfg or {})
         rate = cfg['layer_decay_rate']
         if not 0 < rate <= 1 or set(cfg) != set(SETTINGS):
             raise ValueError(
                 f'{type(self).__name__} takes paramwise_cfg=dict('
-                'layer_decay_rate=..., no_decay=[...]) with a rate in (0, 1],'
-                f' got {dict(paramwise_cfg)}; the number of layers is counted '
-                'in the model')
+                'layer_decay_rate=..., no_decay=[...], custom_keys={...}) '
+                f'with a rate in (0, 1], got {dict(paramwise_cfg)}; the '
+                'number of layers is counted in the model')
+        for key, given in cfg['custom_keys'].items():
+            if not set(given) <= set(MULTIPLIERS):
+                raise ValueError(f"custom_keys['{key}'] takes "
+                                 f'{" and ".join(MULTIPLIERS)}, got {given}')
         super().__init__(optim_wrapper_cfg, cfg)
 
     def add_params(self, params: List[dict], module: nn.Module,
@@ -150,24 +158,32 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
             module (nn.Module): The model.
         """
         factors = self._factors(module)
-        keys = tuple(self.paramwise_cfg['no_decay'])
+        exempt = tuple(self.paramwise_cfg['no_decay'])
         groups = {}
         for name, param in module.named_parameters():
             if param.requires_grad:
-                exempt = param.ndim <= 1 or any(key in name for key in keys)
-                group = groups.setdefault((factors.get(name, 1.), exempt), [])
-                group.append(param)
-        for factor, exempt in sorted(groups, key=lambda g: (-g[0], g[1])):
+                custom = self._custom(name)
+                factor = factors.get(name, 1.) * custom.get('lr_mult', 1.)
+                decay = custom.get('decay_mult', 1.)
+                if param.ndim <= 1 or any(key in name for key in exempt):
+                    decay = 0.
+                groups.setdefault((factor, decay), []).append(param)
+        for factor, decay in sorted(groups, key=lambda g: (-g[0], -g[1])):
             group = dict(
-                params=groups[factor, exempt], lr=self.base_lr * factor)
-            if exempt:
-                group['weight_decay'] = 0.
+                params=groups[factor, decay], lr=self.base_lr * factor)
+            if decay != 1:
+                group['weight_decay'] = (self.base_wd or 0.) * decay
             params.append(group)
         print_log(
             f'learning rate: {self.base_lr:g}, in the backbone '
             f'{self.base_lr * min(factors.values(), default=1.):.3g} and '
-            f'more; weight decay: {_count(groups, False)} tensors with, '
-            f'{_count(groups, True)} without', 'current')
+            f'more; weight decay: {_count(groups, True)} tensors with, '
+            f'{_count(groups, False)} without', 'current')
+
+    def _custom(self, name: str) -> dict:
+        keys = self.paramwise_cfg['custom_keys']
+        found = [key for key in keys if key in name]
+        return keys[max(found, key=len)] if found else {}
 
     def _factors(self, module: nn.Module) -> Dict[str, float]:
         rate = self.paramwise_cfg['layer_decay_rate']
@@ -192,6 +208,7 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
         return wrapper
 
 
-def _count(groups: dict, exempt: bool) -> int:
+def _count(groups: dict, decayed: bool) -> int:
     return sum(
-        len(tensors) for key, tensors in groups.items() if key[1] is exempt)
+        len(tensors) for (_, decay), tensors in groups.items()
+        if (decay > 0) is decayed)

@@ -133,6 +133,24 @@ def test_weight_decay_spares_vectors_tokens_positions_biases(backbone, rate):
     assert wrapper.get_lr()['lr'][0] == 1 and 'base_lr' not in wrapper.get_lr()
 
 
+def test_custom_keys_multiply():
+    model = Dense(VIT)
+    keys = {
+        'backbone': dict(lr_mult=0.5),
+        'backbone.layers.3.attn': dict(lr_mult=2., decay_mult=0.5),
+        'head': dict(decay_mult=0.)
+    }
+    found = rates(model, build(model, layer_decay_rate=0.5, custom_keys=keys))
+    assert found['backbone.patch_embed.projection.weight'] == (0.5**6, 0.1)
+    assert found['backbone.ln1.weight'] == (0.5, 0)
+    # of both keys the longer one alone; a vector stays without decay
+    assert found['backbone.layers.3.attn.qkv.weight'] == (1, 0.05)
+    assert found['backbone.layers.3.attn.qkv.bias'] == (1, 0)
+    assert found['head.weight'] == (1, 0)
+    with pytest.raises(ValueError, match=r"custom_keys\['head'\] takes lr_m"):
+        build(model, custom_keys=dict(head=dict(lr=0.1)))
+
+
 def test_frozen_parameters_are_left_out():
     model = Dense(VIT | dict(frozen_stages=2))
     groups = build(model, layer_decay_rate=0.5).optimizer.param_groups
@@ -165,7 +183,7 @@ def test_unknown_backbones_are_refused():
     dict(layer_decay_rate=0.8, num_layers=12),
     dict(layer_decay_rate=0.),
     dict(layer_decay_rate=1.2),
-    dict(custom_keys=dict()),
+    dict(bias_decay_mult=0.),
 ])
 def test_other_settings_are_refused(paramwise):
     with pytest.raises(ValueError, match=r'rate in \(0, 1\], got'):
