@@ -26,7 +26,7 @@ def check_annotation(annotation: dict, parts: Dict[str, int],
 
     Raises:
         ValueError: If a part is missing or has a wrong number of values, a
-            coordinate is not finite, or a visibility is negative.
+            coordinate or the box is not finite, or a visibility is negative.
     """
     name = f'{source}: annotation {annotation.get("id")}'
     wanted = (*parts, *WHOLE_BODY_KEYS) if parts is WHOLE_BODY else parts
@@ -36,6 +36,10 @@ def check_annotation(annotation: dict, parts: Dict[str, int],
                     if parts is WHOLE_BODY else 'person_keypoints_*2017.json')
             raise ValueError(f"{source} has no '{key}' in annotation "
                              f'{annotation.get("id")}: is it {file}?')
+    box = annotation.get('bbox')
+    if box is not None and not np.isfinite(box).all():
+        raise ValueError(f'{name} has a bbox of {box}: x, y, width, height '
+                         'must be finite')
     for key, count in parts.items():
         values = annotation[key]
         if len(values) != 3 * count:

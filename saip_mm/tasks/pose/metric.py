@@ -1,6 +1,7 @@
 from typing import Dict, List, Optional, Tuple
 
 import numpy as np
+from mmengine.logging import MessageHub
 from mmpose.evaluation.metrics import CocoMetric, CocoWholeBodyMetric
 from mmpose.registry import METRICS
 from xtcocotools.cocoeval import COCOeval
@@ -35,7 +36,9 @@ class CheckedMetricMixin:
         # the parent's setter reads the annotations
         CocoMetric.dataset_meta.fset(self, dataset_meta)
         if self.coco is not None and self._checked is not self.coco:
-            source = self.ann_file or 'the annotation file under test'
+            # as the parent looks it up
+            source = self.ann_file or MessageHub.get_current_instance(
+            ).get_info(f'{dataset_meta["dataset_name"]}_ann_file')
             check_annotations(self.coco.anns.values(), self.parts, source)
             self._checked = self.coco
 

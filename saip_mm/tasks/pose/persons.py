@@ -1,12 +1,14 @@
 import os.path as osp
 from typing import List, Optional
 
+import numpy as np
 from mmpose.datasets import CocoDataset, CocoWholeBodyDataset
 from mmpose.registry import DATASETS
 
 from .annotations import BODY, WHOLE_BODY, check_annotation
 
 DETECTION_KEYS = ('bbox', 'category_id', 'image_id', 'score')
+IMAGE_KEYS = ('id', 'file_name', 'height', 'width')
 
 
 class CheckedPersonsMixin:
@@ -56,17 +58,27 @@ class CheckedPersonsMixin:
 
     def _load_detection_results(self) -> List[dict]:
         try:
-            return super()._load_detection_results()
+            persons = super()._load_detection_results()
         except KeyError as error:
             key = error.args[0]
             if key in DETECTION_KEYS:
                 raise ValueError(
                     f"a detection in {self.bbox_file} has no '{key}'; each "
                     f'needs {", ".join(DETECTION_KEYS)}') from error
+            if key in IMAGE_KEYS:
+                raise ValueError(
+                    f"an image in {self.ann_file} has no '{key}'"
+                    f'; each needs {", ".join(IMAGE_KEYS)}') from error
             raise ValueError(
                 f'detection file {self.bbox_file} lists image {key}, which '
                 f'{self.ann_file} does not have (are both of the same '
                 'pictures, val2017 say?)') from error
+        for person in persons:
+            if not np.isfinite(person['bbox']).all():
+                raise ValueError(
+                    f'a detection in {self.bbox_file} of image '
+                    f'{person["img_id"]} has a bbox that is not finite')
+        return persons
 
 
 @DATASETS.register_module()

@@ -9,9 +9,12 @@ pytest.importorskip('mmpose')
 
 from mmpose.datasets.datasets.utils import parse_pose_metainfo  # noqa: E402
 
-from saip_mm.tasks.pose import KeypointMetric, WholeBodyMetric  # noqa: E402
+from saip_mm.tasks.pose import (
+    KeypointMetric,
+    WholeBodyDataset,  # noqa: E402
+    WholeBodyMetric)
 from saip_mm.tasks.pose.annotations import BODY, WHOLE_BODY  # noqa: E402
-from .coco_files import REAL, people, write_json  # noqa: E402
+from .coco_files import REAL, detections, people, write_json  # noqa: E402
 
 KINDS = {
     KeypointMetric: (BODY, 'coco'),
@@ -109,6 +112,21 @@ def test_each_part_has_its_own_result(tmp_path):
             expected = 0 if part == 'lefthand' else 1
             found = scores[f'coco-wholebody/{part}_{name}']
             assert found == pytest.approx(expected), part
+
+
+def test_the_file_under_test_is_named_without_ann_file(tmp_path):
+    """With a detector's boxes no data set reads the landmarks before."""
+    data = people()
+    del data['annotations'][1]['foot_kpts']
+    dataset = WholeBodyDataset(
+        ann_file=write_json(tmp_path / 'persons.json', data),
+        bbox_file=write_json(tmp_path / 'found.json', detections(data)),
+        data_prefix=dict(img=''),
+        test_mode=True)
+    metric = WholeBodyMetric()
+    with pytest.raises(
+            ValueError, match="persons.json has no 'foot_kpts' in .* 31: is"):
+        metric.dataset_meta = dataset.metainfo
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason='no real photographs')

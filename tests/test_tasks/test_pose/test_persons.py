@@ -93,6 +93,22 @@ def test_detections_without_a_key(dataset, tmp_path, key):
         read_boxes(dataset, tmp_path, found)
 
 
+def test_a_detection_that_is_nowhere(dataset, tmp_path):
+    found = coco.detections(coco.people())
+    found[4]['bbox'][2] = math.nan
+    error = 'person.json of image 8 has a bbox that is not finite'
+    with pytest.raises(ValueError, match=error):
+        read_boxes(dataset, tmp_path, found)
+
+
+def test_an_image_without_size(dataset, tmp_path):
+    data = coco.people()
+    del data['images'][0]['height']
+    found = coco.write_json(tmp_path / 'found.json', coco.detections(data))
+    with pytest.raises(ValueError, match="persons.json has no 'height'"):
+        read(dataset, tmp_path, data, bbox_file=found, test_mode=True)
+
+
 def test_no_person_detected(dataset, tmp_path):
     for found in ([], coco.detections(coco.people())[:1]):
         with pytest.raises(
@@ -133,6 +149,23 @@ def test_values_that_are_none(dataset, tmp_path, place, value, error):
     data = coco.people()
     data['annotations'][0]['keypoints'][place] = value
     with pytest.raises(ValueError, match=f'annotation 30 has a .*{error}'):
+        read(dataset, tmp_path, data)
+
+
+@pytest.mark.parametrize('key', ['foot_kpts', 'face_kpts', 'lefthand_kpts'])
+@pytest.mark.parametrize('place, value', [(1, math.nan), (2, -0.5)])
+def test_values_that_are_none_in_a_part(tmp_path, key, place, value):
+    data = coco.people()
+    data['annotations'][1][key][place] = value
+    with pytest.raises(ValueError, match=f"annotation 31 has a .*in '{key}'"):
+        read(pose.WholeBodyDataset, tmp_path, data)
+
+
+def test_a_box_that_is_nowhere(dataset, tmp_path):
+    data = coco.people()
+    data['annotations'][2]['bbox'][0] = math.nan
+    error = r'annotation 80 has a bbox of \[nan, 10, 40, 60\]'
+    with pytest.raises(ValueError, match=error):
         read(dataset, tmp_path, data)
 
 
