@@ -1,3 +1,4 @@
+import os
 import os.path as osp
 from typing import Iterator, List, Sequence
 
@@ -76,15 +77,36 @@ class LIPPartsDataset(LIPDataset):
             raise FileNotFoundError(
                 f'no {self.img_suffix} pictures in '
                 f'{self.data_prefix["img_path"]}.\n{LAYOUT}')
-        missing = [
-            _id_of(sample['seg_map_path']) for sample in samples
-            if not osp.isfile(sample['seg_map_path'])
-        ]
+        missing = [(number, _id_of(sample['seg_map_path']))
+                   for number, sample in enumerate(samples, 1)
+                   if not osp.isfile(sample['seg_map_path'])]
         if missing:
+            number, first = missing[0]
+            line = (f' ({osp.basename(self.ann_file)} line {number})'
+                    if self.ann_file else '')
             raise FileNotFoundError(
                 f'{len(missing)} of {len(samples)} images have no label in '
-                f'{self.data_prefix["seg_map_path"]}, first {missing[0]}')
+                f'{self.data_prefix["seg_map_path"]}, first {first}{line}')
+        if not self.ann_file:
+            self._check_labels(samples)
         return samples
+
+    def _check_labels(self, samples: List[dict]) -> None:
+        """Refuse a label without its picture, which no list would miss."""
+        folder = self.data_prefix['seg_map_path']
+        labels = {
+            _id_of(name)
+            for name in os.listdir(folder)
+            if name.endswith(self.seg_map_suffix)
+        }
+        alone = sorted(labels -
+                       {_id_of(sample['img_path'])
+                        for sample in samples})
+        if alone:
+            raise FileNotFoundError(
+                f'{len(alone)} of {len(labels)} labels have no image in '
+                f'{self.data_prefix["img_path"]}, first {alone[0]}: copy it, '
+                'or name the pictures wanted in ann_file')
 
     def _check_ids(self) -> None:
         with open(self.ann_file) as file:

@@ -89,9 +89,11 @@ class TestMissing:
         for name in ('1_1', '2_2'):
             (tmp_path / f'train_segmentations/{name}.png').unlink()
         error = '2 of 3 images have no label.*first 1_1'
-        for ann_file in ('', 'train_id.txt'):
-            with pytest.raises(FileNotFoundError, match=error):
-                lip(root, ann_file=ann_file)
+        with pytest.raises(FileNotFoundError, match=error + '$'):
+            lip(root, ann_file='')
+        line = r' \(train_id.txt line 2\)$'
+        with pytest.raises(FileNotFoundError, match=error + line):
+            lip(root)
 
     def test_picture(self, tmp_path):
         root = write_lip(tmp_path)
@@ -99,6 +101,9 @@ class TestMissing:
         error = r'1 of 3 ids .*first 1_1 \(train_id.txt line 2\)'
         with pytest.raises(FileNotFoundError, match=error):
             lip(root)
+        error = '1 of 3 labels have no image in .*train_images, first 1_1:'
+        with pytest.raises(FileNotFoundError, match=error):
+            lip(root, ann_file='')
 
     def test_all_pictures(self, tmp_path):
         root = write_lip(tmp_path)
