@@ -12,7 +12,8 @@ model = dict(
         ]),
     rpn_head=dict(
         anchor_generator=dict(centers=[(8, 8), (8, 8), (8, 8), (8, 8), (8,
-                                                                        8)])),
+                                                                        8)]),
+        loss_cls=dict(use_sigmoid=False)),
     roi_head=dict(
         type='MultiInstanceRoIHead',
         bbox_roi_extractor=dict(
