@@ -11,8 +11,9 @@ optim_wrapper = dict(
     constructor='mmpretrain.BackboneLayerDecayOptimWrapperConstructor',
     paramwise_cfg=dict(layer_decay_rate=1.0))  # the same rate everywhere
 
-# `end` is left out where it is the end of training, so that a shorter
-# training needs train_cfg.max_iters only
+# `end` is left out where it is the end of training: a shorter one needs
+# train_cfg.max_iters, and below 1500 iterations a shorter warm-up as well,
+# param_scheduler.0.end and param_scheduler.1.begin
 param_scheduler = [
     dict(
         type='LinearLR',
