@@ -46,17 +46,32 @@ def check_adamw(cfg, lr, weight_decay, clip):
     assert cfg.optim_wrapper.clip_grad == dict(max_norm=clip)
 
 
-def check_layer_decay(cfg, path, rate):
-    """Only a plain transformer has one."""
-    expected = rate if path.stem.startswith('vit') else 1.0
-    paramwise = cfg.optim_wrapper.paramwise_cfg
-    assert paramwise == dict(layer_decay_rate=expected)
+def check_plain_transformer(cfg, path, rate):
+    """It alone has layer decay and drop path."""
+    rate, drop = (rate, 0.1) if path.stem.startswith('vit') else (1.0, None)
+    assert cfg.optim_wrapper.paramwise_cfg == dict(layer_decay_rate=rate)
+    assert cfg.model.backbone.get('drop_path_rate') == drop
 
 
 def check_batch(cfg, gpu):
     """8 GPUs, and the rate meant for all of them."""
     assert cfg.train_dataloader.batch_size == gpu
     assert cfg.auto_scale_lr.base_batch_size == 8 * gpu
+
+
+def check_pixels(cfg):
+    """Read as BGR, handed on as in pretraining."""
+    preprocessor = cfg.model.data_preprocessor
+    assert preprocessor.mean == [123.675, 116.28, 103.53]
+    assert preprocessor.std == [58.395, 57.12, 57.375]
+    assert preprocessor.bgr_to_rgb is True
+
+
+def steps_of(loader):
+    """Transforms by type, in their order."""
+    steps = {step.type: step for step in loader.dataset.pipeline}
+    assert len(steps) == len(loader.dataset.pipeline)
+    return steps
 
 
 # pretraining
@@ -163,43 +178,133 @@ def test_market1501_can_be_watched(tmp_path):
 def test_pose(path):
     cfg = read(path)
     check_adamw(cfg, 5e-4, 0.1, 1.0)
-    check_layer_decay(cfg, path, 0.8)
+    check_plain_transformer(cfg, path, 0.8)
     check_batch(cfg, 64)
     assert warm_up_of(cfg) == (0.001, 500, False)
     assert drops_of(cfg) == ([170, 200], 0.1, 210)
     assert cfg.train_cfg.val_interval == 10
+    check_pixels(cfg)
+    body = path.is_relative_to(CONFIGS / 'pose')
+    prefix = 'coco' if body else 'coco-wholebody'
+    assert cfg.default_hooks.checkpoint.save_best == f'{prefix}/AP'
+    udp = body or path.stem.endswith('_udp')
+    assert cfg.model.test_cfg == dict(
+        flip_test=True, flip_mode='heatmap', shift_heatmap=not udp)
+    head = cfg.model.head
+    assert head.decoder == dict(
+        type='UDPHeatmap' if udp else 'MSRAHeatmap',
+        input_size=(192, 256),  # width, height
+        heatmap_size=(48, 64),
+        sigma=2)
+    ups = 2 if path.stem.startswith('vit') else 3  # to stride 4
+    assert head.deconv_out_channels == (256, ) * ups
+    assert head.deconv_kernel_sizes == (4, ) * ups
+    assert head.loss == dict(type='KeypointMSELoss', use_target_weight=True)
+    assert list(steps_of(cfg.train_dataloader)) == [
+        'LoadImage', 'GetBBoxCenterScale', 'RandomFlip', 'RandomHalfBody',
+        'RandomBBoxTransform', 'TopdownAffine', 'GenerateTarget',
+        'PackPoseInputs'
+    ]
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        boxes = loader.dataset.bbox_file
+        if path.stem.endswith('_gt_boxes'):
+            assert boxes is None
+        else:
+            assert boxes.endswith(
+                'COCO_val2017_detections_AP_H_56_person.json')
 
 
 @pytest.mark.parametrize('path', leaves('part_seg'), ids=name_of)
 def test_part_seg(path):
     cfg = read(path)
     check_adamw(cfg, 5e-4, 0.1, 1.0)
-    check_layer_decay(cfg, path, 0.75)
+    check_plain_transformer(cfg, path, 0.75)
     check_batch(cfg, 4)
     assert warm_up_of(cfg) == (0.01, 1500, False)
     cosine = cfg.param_scheduler[1]
     assert (cosine.type, cosine.eta_min, cosine.begin) == ('CosineAnnealingLR',
                                                            0, 1500)
-    assert cfg.train_cfg.max_iters == 40000
-    assert cfg.model.decode_head.loss_decode.loss_weight == 1.0
-    assert cfg.model.auxiliary_head.loss_decode.loss_weight == 0.4
+    loop = cfg.train_cfg
+    assert (loop.max_iters, loop.val_interval) == (40000, 4000)
+    assert cfg.default_hooks.checkpoint.save_best == 'mIoU'
+    assert cfg.sync_bn == 'torch'
+    check_pixels(cfg)
+    size = (480, 480)
+    assert cfg.model.data_preprocessor.size == size
+    steps = steps_of(cfg.train_dataloader)
+    assert list(steps) == [
+        'LoadImageFromFile', 'LoadPartLabels', 'RandomResize', 'RandomCrop',
+        'RandomFlip', 'PackSegInputs'
+    ]
+    assert steps['RandomResize'] == dict(
+        type='RandomResize',
+        scale=size,
+        ratio_range=(0.5, 1.6),
+        keep_ratio=False)
+    assert steps['RandomCrop'].crop_size == size
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        assert steps_of(loader)['Resize'] == dict(
+            type='Resize', scale=size, keep_ratio=False)
+    for head, weight in (('decode_head', 1.0), ('auxiliary_head', 0.4)):
+        assert cfg.model[head].loss_decode == dict(
+            type='CrossEntropyLoss', loss_weight=weight, avg_non_ignore=True)
 
 
 @pytest.mark.parametrize('path', leaves('detection'), ids=name_of)
 def test_detection(path):
     cfg = read(path)
     check_adamw(cfg, 1e-4, 0.05, 1.0)
-    check_layer_decay(cfg, path, 0.7)
+    check_plain_transformer(cfg, path, 0.7)
     check_batch(cfg, 2)
     assert warm_up_of(cfg) == (0.001, 800, False)
     assert drops_of(cfg) == ([24, 27], 0.1, 30)
+    assert cfg.train_cfg.val_interval == 5
+    hook = cfg.default_hooks.checkpoint
+    assert (hook.save_best, hook.rule) == ('crowd_human/mMR', 'less')
+    assert cfg.sync_bn == 'torch'
+    check_pixels(cfg)
     model = cfg.model
-    assert model.rpn_head.anchor_generator.ratios == [1.0, 2.0, 3.0]
-    assert model.train_cfg.rcnn.sampler.pos_fraction == 0.5
+    anchors = model.rpn_head.anchor_generator
+    assert anchors.ratios == [1.0, 2.0, 3.0]
+    assert (anchors.scales, anchors.strides) == ([8], [4, 8, 16, 32, 64])
+    stds = model.roi_head.bbox_head.bbox_coder.target_stds
+    assert stds == [0.1, 0.1, 0.2, 0.2]
+    sampler = model.train_cfg.rcnn.sampler
+    assert (sampler.num, sampler.pos_fraction) == (512, 0.5)
     assert model.test_cfg.rcnn == dict(
         score_thr=0.01,
         nms=dict(type='nms', iou_threshold=0.5),
         max_per_img=500)
-    if 'crowddet' not in path.stem:  # its assigner knows ignored regions
+    resize = dict(type='Resize', scale=(1400, 800), keep_ratio=True)
+    train = steps_of(cfg.train_dataloader)
+    batch_sampler = cfg.train_dataloader.batch_sampler
+    proposals = [(stage.nms_pre, stage.max_per_img, stage.nms.iou_threshold)
+                 for stage in (model.train_cfg.rpn_proposal,
+                               model.test_cfg.rpn)]
+    if 'crowddet' in path.stem:
+        assert proposals == [(2400, 2000, 0.7), (1200, 1000, 0.7)]
+        assert model.data_preprocessor.pad_size_divisor == 64
+        assert model.data_preprocessor.batch_augments == [
+            dict(type='BatchResize', scale=(1400, 800), pad_size_divisor=64)
+        ]
+        assert 'Resize' not in train and batch_sampler is None
+    else:
+        assert proposals == [(2000, 2000, 0.7), (1000, 1000, 0.7)]
+        assert model.data_preprocessor.pad_size_divisor == 32
+        assert train['Resize'] == dict(resize, clip_object_border=False)
+        assert batch_sampler == dict(type='AspectRatioBatchSampler')
+        # CrowdDet's assigner knows ignored regions by itself
         for stage in (model.train_cfg.rpn, model.train_cfg.rcnn):
             assert stage.assigner.ignore_iof_thr == 0.5
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        assert steps_of(loader)['Resize'] == resize
+        assert loader.sampler == dict(type='DefaultSampler', shuffle=False)
+
+
+@pytest.mark.parametrize(
+    'path', sorted(CONFIGS.glob('detection/*/*.py')), ids=name_of)
+def test_detection_checks_sizes_of_files(path):
+    cfg = read(path)
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        steps = list(steps_of(loader))
+        assert steps.index('CheckImageSize') < steps.index('Resize')

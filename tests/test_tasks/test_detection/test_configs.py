@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -100,7 +101,7 @@ def test_trains_and_tests(path, root, tmp_path):
 
 @pytest.mark.parametrize('path', PAPER, ids=lambda path: path.stem)
 def test_full_size_parameters(path):
-    """CrowdDet adds its second person and the refinement."""
+    """CrowdDet adds its second person and the refinement; the metafile."""
     from mmdet.registry import MODELS
     from mmdet.utils import register_all_modules
     register_all_modules(init_default_scope=False)
@@ -115,6 +116,21 @@ def test_full_size_parameters(path):
         'starnet_s3_crowddet': 23.56,
         'tinyvit_5m_crowddet': 23.19,
     }[path.stem]
+    metafile = yaml.safe_load((path.parents[1] / 'metafile.yml').read_text())
+    own = path.relative_to(path.parents[3]).as_posix()
+    row, = (row for row in metafile['Models'] if row['Config'] == own)
+    numbers = row['Metadata']
+    assert numbers['Parameters'] == count
+    assert numbers['Epochs'] == cfg.train_cfg.max_epochs
+    assert numbers['Batch Size'] == 8 * cfg.train_dataloader.batch_size
+    paper = {
+        'vit_tiny': (87.1, 49.6),
+        'starnet_s3': (88.1, 47.4),
+        'tinyvit_5m': (90.5, 40.4),
+    }.get(path.stem)
+    results = [result['Metrics'] for result in row.get('Results', [])]
+    keys = ('AP (paper)', 'MR^-2 (paper)')
+    assert results == ([dict(zip(keys, paper))] if paper else [])
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)

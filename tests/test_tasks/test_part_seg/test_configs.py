@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -88,7 +89,7 @@ def test_a_head_of_another_number_of_classes(tmp_path):
 
 @pytest.mark.parametrize('path', PAPER, ids=lambda path: path.stem)
 def test_full_size_parameters(path):
-    """Backbone, neck and heads as planned, in millions."""
+    """Backbone, neck and heads as planned, in millions; and the metafile."""
     from mmseg.registry import MODELS
     cfg = Config.fromfile(path)
     parts = {
@@ -108,6 +109,20 @@ def test_full_size_parameters(path):
         'tinyvit_5m':
         dict(backbone=5.07, decode_head=7.65, auxiliary_head=0.37),
     }[path.stem]
+    metafile = yaml.safe_load((path.parents[1] / 'metafile.yml').read_text())
+    own = path.relative_to(path.parents[3]).as_posix()
+    row, = (row for row in metafile['Models'] if row['Config'] == own)
+    numbers = row['Metadata']
+    assert numbers['Parameters'] == sum(parts.values())
+    assert numbers['Iterations'] == cfg.train_cfg.max_iters
+    assert numbers['Batch Size'] == 8 * cfg.train_dataloader.batch_size
+    paper = {
+        'vit_tiny': (52.3, 63.3),
+        'starnet_s3': (52.7, 61.7),
+        'tinyvit_5m': (58.3, 68.8),
+    }[path.stem]
+    results = [result['Metrics'] for result in row['Results']]
+    assert results == [dict(zip(('mIoU (paper)', 'mAcc (paper)'), paper))]
 
 
 @pytest.mark.slow

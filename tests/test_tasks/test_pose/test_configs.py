@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -90,6 +91,17 @@ def test_trains_and_tests(path, tmp_path):
     assert list((tmp_path / 'work').glob('best_*_AP_*.pth'))
 
 
+@pytest.mark.parametrize('loop', ['train', 'test'])
+def test_what_does_not_agree_stops_before_the_first_batch(loop, tmp_path):
+    path = ROOT / 'pose/coco/vit_tiny.py'
+    cfg = shrink(path, write_coco(tmp_path / 'coco'), tmp_path / 'work')
+    cfg.model.head.out_channels = 133
+    runner = Runner.from_cfg(cfg)
+    with pytest.raises(ValueError, match='head predicts 133 joints, data set'):
+        getattr(runner, loop)()
+    assert runner.iter == 0
+
+
 @pytest.mark.parametrize('path', GT_BOXES, ids=name_of)
 def test_tests_with_annotated_boxes(path, tmp_path):
     cfg = shrink(path, write_coco(tmp_path / 'coco'), tmp_path / 'work')
@@ -137,7 +149,7 @@ def test_crop_codec_and_flip_test_agree(path):
 
 @pytest.mark.parametrize('path', PAPER, ids=name_of)
 def test_full_size_parameters(path):
-    """Backbone and head as planned, in millions."""
+    """Backbone and head as planned, in millions; and the metafile's row."""
     from mmpose.registry import MODELS
 
     import saip_mm.models  # noqa: F401
@@ -153,6 +165,31 @@ def test_full_size_parameters(path):
         starnet=(5.49, 3.18 if whole else 3.15),
         tinyvit=(5.07, 3.44 if whole else 3.41))[name]
     assert (round(backbone / 1e6, 2), round(head / 1e6, 2)) == expected
+    metafile = yaml.safe_load((path.parents[1] / 'metafile.yml').read_text())
+    own = path.relative_to(ROOT.parent).as_posix()
+    rows = [
+        row for row in metafile['Models']
+        if row['Config'].replace('_gt_boxes', '') == own
+    ]
+    assert len(rows) == (1 if path.stem.endswith('_udp') else 2)
+    for row in rows:
+        numbers = row['Metadata']
+        assert numbers['Parameters'] == backbone + head
+        assert numbers['Epochs'] == cfg.train_cfg.max_epochs
+        assert numbers['Batch Size'] == 8 * cfg.train_dataloader.batch_size
+    results = [
+        result['Metrics'] for row in rows for result in row.get('Results', [])
+    ]
+    paper = {
+        'coco/vit_tiny': (70.1, 73.3),
+        'coco/starnet_s3': (72.7, 75.7),
+        'coco/tinyvit_5m': (72.1, 75.0),
+        'coco_wholebody/vit_tiny': (45.7, 58.7),
+        'coco_wholebody/starnet_s3': (50.0, 61.6),
+        'coco_wholebody/tinyvit_5m': (53.9, 65.2),
+    }.get(name_of(path))
+    keys = ('AP (paper)', 'AR (paper)')
+    assert results == ([dict(zip(keys, paper))] if paper else [])
 
 
 @pytest.mark.parametrize('path', PAPER, ids=name_of)
