@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 
@@ -35,6 +36,16 @@ def scopes_of_test(scopes_of_module):
     """For runners in a test."""
     with scopes_restored():
         yield
+
+
+@pytest.fixture
+def log(caplog):
+    """Also what goes to mmengine's current logger, as ``log.text``."""
+    logger = MMLogger.get_current_instance()
+    with caplog.at_level('INFO'):
+        logger.addHandler(caplog.handler)
+        yield caplog
+        logger.removeHandler(caplog.handler)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ def read_odgt(path: str) -> List[dict]:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If a line is no JSON object, lacks its ID or boxes, or
-            names an ID again; if a box is not four finite numbers.
+            names an ID again; if a box is no object, or not four finite
+            numbers.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(
@@ -48,7 +49,12 @@ def _parse(text: str, where: str) -> dict:
     missing = [key for key in ('ID', 'gtboxes') if key not in record]
     if missing:
         raise ValueError(f'{where}: no {missing[0]}')
-    for index, box in enumerate(record['gtboxes']):
+    boxes = record['gtboxes']
+    if not (isinstance(boxes, list)
+            and all(isinstance(box, dict) for box in boxes)):
+        raise ValueError(f'{where}, ID {record["ID"]}: gtboxes is no list of '
+                         'JSON objects')
+    for index, box in enumerate(boxes):
         _check_box(box, f'{where}, ID {record["ID"]}, box {index}')
     return record
 

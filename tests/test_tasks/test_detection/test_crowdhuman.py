@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch.distributed as dist
+import torch.multiprocessing as mp
 from PIL import Image
 
 pytest.importorskip('mmdet')
@@ -60,20 +62,24 @@ def test_yields_what_mmdets_does(tmp_path):
     assert ours.metainfo['ann_file'].endswith('annotation_train.odgt')
 
 
-def test_pictures_without_persons_are_left_out_in_training(tmp_path):
+def test_pictures_without_persons_are_left_out_in_training(tmp_path, log):
     root = write_crowd(tmp_path, PICTURES)
     wanted = dict(filter_cfg=dict(filter_empty_gt=True))
+    assert len(crowd(root, **wanted, test_mode=True)) == 4
+    assert 'are left out' not in log.text
     ids = [info['img_id'] for info in crowd(root, **wanted)]
     assert ids == ['1,a', '2,b', '4,d']
-    assert len(crowd(root, **wanted, test_mode=True)) == 4
+    assert 'train.odgt: 1 of 4 pictures show no person' in log.text
 
 
-def test_person_without_area_is_ignored_in_training(tmp_path):
+def test_person_without_area_is_ignored_in_training(tmp_path, log):
     flat = person([3, 3, 0, 9])
     root = write_crowd(tmp_path, {'x': ((20, 20), [flat, person([1] * 4)])})
-    for test_mode, flags in ((False, [1, 0]), (True, [0, 0])):
+    for test_mode, flags in ((True, [0, 0]), (False, [1, 0])):
+        assert 'no area' not in log.text
         info = crowd(root, test_mode=test_mode).get_data_info(0)
         assert [box['ignore_flag'] for box in info['instances']] == flags
+    assert 'train.odgt: 1 persons have no area and are ignored' in log.text
 
 
 class TestSizeFile:
@@ -137,6 +143,24 @@ class TestSizeFile:
         assert not (tmp_path / 'id_hw_train.json').exists()
 
 
+def read_as_rank(rank, port, root):
+    dist.init_process_group(
+        'gloo', f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
+    register_all_modules(init_default_scope=False)
+    if rank:
+        detection.crowdhuman.measure_images = None
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        assert crowd(root).get_data_info(1)['height'] == 64
+    dist.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_one_process_of_two_measures(tmp_path, free_port):
+    root = write_crowd(tmp_path, PICTURES)
+    mp.spawn(read_as_rank, (free_port, root), 2)
+    assert len(json.loads((tmp_path / 'id_hw_train.json').read_text())) == 4
+
+
 class TestTool:
 
     def run(self, monkeypatch, *args):
@@ -176,6 +200,8 @@ def with_box(**changes):
     (GOOD + '\nperson', 'train.odgt line 2: not a JSON object'),
     (f'[{GOOD}]', 'train.odgt line 1: not a JSON object'),
     ('{"gtboxes": []}', 'line 1: no ID'),
+    ('{"ID": "z", "gtboxes": null}', 'line 1, ID z: gtboxes is no list'),
+    ('{"ID": "z", "gtboxes": [3]}', 'line 1, ID z: gtboxes is no list'),
     (GOOD + '\n' + GOOD, 'ID x stands twice, in lines 1 and 2'),
     (with_box(fbox=None), 'line 2, ID y, box 0: tag or fbox is missing'),
     (with_box(fbox=[1, 2, 3]), r'line 2, ID y, box 0: fbox is \[1, 2, 3\]'),

@@ -209,9 +209,15 @@ def test_labels_are_the_data_sets(tmp_path):
     assert scores['crowd_human/mAP'] == pytest.approx(0.555)
 
 
-def test_corners(tmp_path):
+def test_nothing_is_detected(tmp_path, log):
+    evaluate(tmp_path, CASE)
+    assert 'Nothing was detected' not in log.text
     blind = {name: (*rest[:2], []) for name, rest in CASE.items()}
     assert evaluate(tmp_path, blind) == dict(mAP=0, mMR=1, recall=0)
+    assert 'Nothing was detected' in log.text
+
+
+def test_corners(tmp_path):
     nobody = dict(c=CASE['c'])
     with pytest.raises(ValueError, match='no person to evaluate'):
         evaluate(tmp_path, nobody)
