@@ -23,9 +23,8 @@ from .lip_files import write_lip  # noqa: E402
 
 CONFIG = Path(__file__).parents[3] / 'configs/part_seg/lip/vit_tiny.py'
 # somebody who faces us, 8x8 pixels a class: every left is in the right half
-PERSON = np.kron(
-    [[1, 2, 3, 0], [15, 4, 5, 6], [7, 8, 9, 14], [17, 19, 16, 10],
-     [11, 12, 13, 18]], np.ones((8, 8))).astype(np.uint8)  # 40x32
+PERSON = np.kron([[1, 2, 3, 0], [15, 4, 5, 6], [7, 8, 9, 14], [17, 19, 16, 10],
+                  [11, 12, 13, 18]], np.ones((8, 8))).astype(np.uint8)  # 40x32
 
 
 class Silent(nn.Module):
@@ -124,10 +123,9 @@ def test_from_files_to_the_unflipped_answer(tmp_path):
         model = ByColour(cfg.model.data_preprocessor)
         tta = MODELS.build(dict(cfg.tta_model, module=model))
         plain, several = [
-            pseudo_collate([dataset[i] for i in range(3)])
-            for dataset in (DATASETS.build(data),
-                            DATASETS.build(
-                                dict(data, pipeline=cfg.tta_pipeline)))
+            pseudo_collate([dataset[i] for i in range(3)]) for dataset in (
+                DATASETS.build(data),
+                DATASETS.build(dict(data, pipeline=cfg.tta_pipeline)))
         ]
     assert len(several['inputs']) == 2
     assert [s.flip for s in several['data_samples'][1]] == [True] * 3

@@ -9,10 +9,8 @@ pytest.importorskip('mmpose')
 
 from mmpose.datasets.datasets.utils import parse_pose_metainfo  # noqa: E402
 
-from saip_mm.tasks.pose import (
-    KeypointMetric,
-    WholeBodyDataset,  # noqa: E402
-    WholeBodyMetric)
+from saip_mm.tasks.pose import WholeBodyDataset  # noqa: E402
+from saip_mm.tasks.pose import KeypointMetric, WholeBodyMetric  # noqa: E402
 from saip_mm.tasks.pose.annotations import BODY, WHOLE_BODY  # noqa: E402
 from .coco_files import REAL, detections, people, write_json  # noqa: E402
 
