@@ -50,9 +50,6 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, begin=0, end=50, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        begin=0,
-        end=8,
-        T_max=8,
         eta_min=0,
         by_epoch=True,
         convert_to_iter_based=True),

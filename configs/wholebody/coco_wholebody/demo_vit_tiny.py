@@ -1,34 +1,16 @@
-# The demo with ViT-Tiny, which starts slower from random weights, at 128x96:
-# of 64x48 it has 4x3 tokens, and half the AP from random weights
-_base_ = [
-    '../../_base_/backbones/vit_tiny.py',
-    '../../_base_/demo/wholebody.py',
-]
+# The pose demo with ViT-Tiny, with 133 landmarks of the same people
+_base_ = '../../pose/coco/demo_vit_tiny.py'
 
-# width, height; maps at stride 4, whose cells are those of the other demos
-codec = dict(_base_.codec, input_size=(96, 128))
-model = dict(
-    backbone=dict(_base_.backbone, init='mmpretrain', drop_path_rate=0.),
-    head=dict(
-        in_channels=192,
-        deconv_out_channels=(64, 64),  # from stride 16
-        deconv_kernel_sizes=(4, 4),
-        decoder=codec))
-
-crop = dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True)
-train_pipeline = [
-    *_base_.train_pipeline[:-3],
-    crop,
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
-]
-test_pipeline = [
-    *_base_.test_pipeline[:-2],
-    crop,
-    dict(type='PackPoseInputs'),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+model = dict(head=dict(out_channels=133))
+train_dataloader = dict(
+    dataset=dict(
+        type='WholeBodyDataset',
+        ann_file='annotations/coco_wholebody_train_v1.0.json'))
+val_dataloader = dict(
+    dataset=dict(
+        type='WholeBodyDataset',
+        ann_file='annotations/coco_wholebody_val_v1.0.json'))
 test_dataloader = val_dataloader
-
-optim_wrapper = dict(optimizer=dict(lr=5e-4))  # no BatchNorm: a smaller step
+val_evaluator = dict(type='WholeBodyMetric')
+test_evaluator = val_evaluator
+default_hooks = dict(checkpoint=dict(save_best='coco-wholebody/AP'))
