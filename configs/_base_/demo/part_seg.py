@@ -7,7 +7,7 @@ _base_ = [
     '../runtime/part_seg.py',
 ]
 
-data_root = 'data/synthetic/lip'
+data_root = 'data/synthetic_small/lip'
 size = (96, 96)
 model = dict(
     data_preprocessor=dict(size=size),
@@ -47,5 +47,5 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, begin=0, end=30, by_epoch=False),
     dict(type='CosineAnnealingLR', eta_min=0., begin=30, by_epoch=False),
 ]
-train_cfg = dict(max_iters=300, val_interval=100)
-default_hooks = dict(logger=dict(interval=10), checkpoint=dict(interval=100))
+train_cfg = dict(max_iters=900, val_interval=300)
+default_hooks = dict(logger=dict(interval=50), checkpoint=dict(interval=300))

@@ -1,6 +1,6 @@
 # Body parts in minutes on a CPU: StarNet-S3 at 96x96 on rendered people.
-#   python tools/dataset_converters/make_synthetic_people.py data/synthetic \
-#       --formats lip --size tiny
+#   python tools/dataset_converters/make_synthetic_people.py \
+#       data/synthetic_small --formats lip --size small
 #   python tools/train.py configs/part_seg/lip/demo.py
 _base_ = [
     '../../_base_/backbones/starnet_s3.py',

@@ -7,7 +7,9 @@ _base_ = [
 model = dict(
     backbone=dict(
         _base_.backbone,
+        img_size=(96, 96),
         init='mmpretrain',
+        positions='sincos',  # tell places apart from the start
         drop_path_rate=0.,
         out_indices=[2, 5, 8, 11]),  # of 12 blocks
     neck=dict(
