@@ -8,7 +8,7 @@ _base_ = [
     '../runtime/detection.py',
 ]
 
-data_root = 'data/synthetic/crowdhuman'
+data_root = 'data/synthetic_small/crowdhuman'
 scale = (400, 224)
 model = dict(
     rpn_head=dict(in_channels=64, feat_channels=64),
@@ -38,15 +38,22 @@ test_pipeline = [
     *_base_.test_pipeline[3:],
 ]
 train_dataloader = dict(
-    num_workers=1, dataset=dict(data_root=data_root, pipeline=train_pipeline))
+    batch_size=4,
+    num_workers=1,
+    dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(
     num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=30),
-    dict(type='MultiStepLR', by_epoch=True, milestones=[9, 11], gamma=0.1),
+    dict(type='LinearLR', start_factor=0.01, begin=0, end=50, by_epoch=False),
+    # down to 0: running statistics of BatchNorm come up with the weights
+    dict(
+        type='CosineAnnealingLR',
+        eta_min=0,
+        by_epoch=True,
+        convert_to_iter_based=True),
 ]
-train_cfg = dict(max_epochs=12, val_interval=4)
-default_hooks = dict(logger=dict(interval=8), checkpoint=dict(interval=4))
+train_cfg = dict(max_epochs=3, val_interval=1)  # 3 x 125 iterations
+default_hooks = dict(logger=dict(interval=25))

@@ -5,5 +5,10 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(_base_.backbone, init='mmpretrain', drop_path_rate=0.),
+    backbone=dict(
+        _base_.backbone,
+        img_size=(224, 400),
+        init='mmpretrain',
+        positions='sincos',  # tell places apart from the start
+        drop_path_rate=0.),
     neck=dict(type='mmpretrain.SimpleFPN', in_channels=192, out_channels=64))
