@@ -1,6 +1,5 @@
-# Joints of rendered people, at 64x48, where a minute shows more of them than
-# at 128x96. All numbers are ours, made for the clock; the leaf adds backbone
-# and in_channels.
+# Joints of rendered people, at 128x96. All numbers are ours, made for the
+# clock; the leaf adds backbone and in_channels.
 _base_ = [
     '../models/heatmap_pose.py',
     '../datasets/coco_keypoints_256x192.py',
@@ -9,12 +8,13 @@ _base_ = [
 ]
 
 data_root = 'data/synthetic_small/coco'
-# width, height; maps at stride 2, at which a cell is 4 % of a standing person
-codec = dict(input_size=(48, 64), heatmap_size=(24, 32))
+# width, height; maps at stride 4, at which a cell is 4 % of a standing person
+codec = dict(input_size=(96, 128), heatmap_size=(24, 32))
 model = dict(
     head=dict(
         out_channels=17,
-        deconv_out_channels=(64, 64, 64),  # from stride 16 to 2
+        deconv_out_channels=(64, 64),  # from stride 16
+        deconv_kernel_sizes=(4, 4),
         decoder=dict(_base_.codec, **codec)),
     test_cfg=dict(shift_heatmap=False))  # unbiased targets
 
@@ -54,6 +54,6 @@ param_scheduler = [
         by_epoch=True,
         convert_to_iter_based=True),
 ]
-train_cfg = dict(max_epochs=8, val_interval=4)  # 8 x 170 iterations
+train_cfg = dict(max_epochs=12, val_interval=4)  # 12 x 170 iterations
 default_hooks = dict(
     logger=dict(interval=50), checkpoint=dict(save_best='coco/AP'))

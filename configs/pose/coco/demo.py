@@ -1,4 +1,4 @@
-# Pose in minutes on a CPU: StarNet-S3 at 64x48 on rendered people.
+# Pose in minutes on a CPU: StarNet-S3 at 128x96 on rendered people.
 #   python tools/dataset_converters/make_synthetic_people.py \
 #       data/synthetic_small --formats coco --size small
 #   python tools/train.py configs/pose/coco/demo.py
@@ -8,6 +8,6 @@ _base_ = [
 ]
 
 model = dict(
-    # stride 16: of such a picture, stride 32 would leave 2x2 cells
+    # stride 16: of such a picture, stride 32 would leave 4x3 cells
     backbone=dict(_base_.backbone, out_indices=(2, )),
     head=dict(in_channels=128))

@@ -1,5 +1,5 @@
 # 133 landmarks of the pose demo's people, also by unbiased targets: rounded
-# ones are off by up to a pixel of 64x48
+# ones are off by up to two pixels of 128x96
 #   python tools/dataset_converters/make_synthetic_people.py \
 #       data/synthetic_small --formats coco --size small
 #   python tools/train.py configs/wholebody/coco_wholebody/demo.py
