@@ -6,6 +6,7 @@ _base_ = [
     '../datasets/crowdhuman.py',
     '../schedules/det_adamw_30e.py',
     '../runtime/detection.py',
+    './warm_cosine.py',
 ]
 
 data_root = 'data/synthetic_small/crowdhuman'
@@ -46,14 +47,6 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, begin=0, end=50, by_epoch=False),
-    # down to 0: running statistics of BatchNorm come up with the weights
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=0,
-        by_epoch=True,
-        convert_to_iter_based=True),
-]
+param_scheduler = _base_.warm_cosine
 train_cfg = dict(max_epochs=3, val_interval=1)  # 3 x 125 iterations
 default_hooks = dict(logger=dict(interval=25))

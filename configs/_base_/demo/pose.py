@@ -5,6 +5,7 @@ _base_ = [
     '../datasets/coco_keypoints_256x192.py',
     '../schedules/pose_adamw_210e.py',
     '../runtime/pose.py',
+    './warm_cosine.py',
 ]
 
 data_root = 'data/synthetic_small/coco'
@@ -46,14 +47,7 @@ test_dataloader = val_dataloader
 
 # a decay of 0.1 is for 210 epochs
 optim_wrapper = dict(optimizer=dict(lr=2e-3, weight_decay=0.01))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, begin=0, end=50, by_epoch=False),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=0,
-        by_epoch=True,
-        convert_to_iter_based=True),
-]
+param_scheduler = _base_.warm_cosine
 train_cfg = dict(max_epochs=12, val_interval=4)  # 12 x 170 iterations
 default_hooks = dict(
     logger=dict(interval=50), checkpoint=dict(save_best='coco/AP'))

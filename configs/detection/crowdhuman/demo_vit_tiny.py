@@ -1,14 +1,9 @@
 # The demo with ViT-Tiny, which starts slower from random weights
 _base_ = [
-    '../../_base_/backbones/vit_tiny.py',
+    '../../_base_/demo/vit_tiny.py',
     '../../_base_/demo/detection.py',
 ]
 
 model = dict(
-    backbone=dict(
-        _base_.backbone,
-        img_size=(224, 400),
-        init='mmpretrain',
-        positions='sincos',  # tell places apart from the start
-        drop_path_rate=0.),
+    backbone=dict(_base_.backbone, img_size=(224, 400)),
     neck=dict(type='mmpretrain.SimpleFPN', in_channels=192, out_channels=64))

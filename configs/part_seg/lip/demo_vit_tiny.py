@@ -1,6 +1,6 @@
 # The demo with ViT-Tiny, which starts slower from random weights
 _base_ = [
-    '../../_base_/backbones/vit_tiny.py',
+    '../../_base_/demo/vit_tiny.py',
     '../../_base_/demo/part_seg.py',
 ]
 
@@ -8,10 +8,8 @@ model = dict(
     backbone=dict(
         _base_.backbone,
         img_size=(96, 96),
-        init='mmpretrain',
-        positions='sincos',  # tell places apart from the start
-        drop_path_rate=0.,
-        out_indices=[2, 5, 8, 11]),  # of 12 blocks
+        out_indices=[2, 5, 8, 11],  # of 12 blocks
+    ),
     neck=dict(
         type='Feature2Pyramid',
         embed_dim=192,

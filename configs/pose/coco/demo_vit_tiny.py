@@ -1,16 +1,11 @@
 # The demo with ViT-Tiny, which starts slower from random weights
 _base_ = [
-    '../../_base_/backbones/vit_tiny.py',
+    '../../_base_/demo/vit_tiny.py',
     '../../_base_/demo/pose.py',
 ]
 
 model = dict(
-    backbone=dict(
-        _base_.backbone,
-        img_size=(128, 96),
-        init='mmpretrain',
-        positions='sincos',  # tell places apart from the start
-        drop_path_rate=0.),
+    backbone=dict(_base_.backbone, img_size=(128, 96)),
     head=dict(in_channels=192))
 
 optim_wrapper = dict(optimizer=dict(lr=5e-4))  # no BatchNorm: a smaller step

@@ -1,16 +1,11 @@
-# The pose demo with ViT-Tiny, with 133 landmarks of the same people
-_base_ = '../../pose/coco/demo_vit_tiny.py'
+# The demo with ViT-Tiny, which starts slower from random weights
+_base_ = [
+    '../../_base_/demo/vit_tiny.py',
+    '../../_base_/demo/wholebody.py',
+]
 
-model = dict(head=dict(out_channels=133))
-train_dataloader = dict(
-    dataset=dict(
-        type='WholeBodyDataset',
-        ann_file='annotations/coco_wholebody_train_v1.0.json'))
-val_dataloader = dict(
-    dataset=dict(
-        type='WholeBodyDataset',
-        ann_file='annotations/coco_wholebody_val_v1.0.json'))
-test_dataloader = val_dataloader
-val_evaluator = dict(type='WholeBodyMetric')
-test_evaluator = val_evaluator
-default_hooks = dict(checkpoint=dict(save_best='coco-wholebody/AP'))
+model = dict(
+    backbone=dict(_base_.backbone, img_size=(128, 96)),
+    head=dict(in_channels=192))
+
+optim_wrapper = dict(optimizer=dict(lr=5e-4))  # no BatchNorm: a smaller step
