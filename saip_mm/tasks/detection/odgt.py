@@ -49,17 +49,17 @@ def _parse(text: str, where: str) -> dict:
     missing = [key for key in ('ID', 'gtboxes') if key not in record]
     if missing:
         raise ValueError(f'{where}: no {missing[0]}')
-    boxes = record['gtboxes']
-    if not (isinstance(boxes, list)
-            and all(isinstance(box, dict) for box in boxes)):
-        raise ValueError(f'{where}, ID {record["ID"]}: gtboxes is no list of '
-                         'JSON objects')
-    for index, box in enumerate(boxes):
-        _check_box(box, f'{where}, ID {record["ID"]}, box {index}')
+    where = f'{where}, ID {record["ID"]}'
+    if not isinstance(record['gtboxes'], list):
+        raise ValueError(f'{where}: gtboxes is no list')
+    for index, box in enumerate(record['gtboxes']):
+        _check_box(box, f'{where}, box {index}')
     return record
 
 
 def _check_box(box: dict, where: str) -> None:
+    if not isinstance(box, dict):
+        raise ValueError(f'{where}: {box} is no JSON object')
     if 'tag' not in box or 'fbox' not in box:
         raise ValueError(f'{where}: tag or fbox is missing')
     for key in BOXES:

@@ -201,7 +201,7 @@ def with_box(**changes):
     (f'[{GOOD}]', 'train.odgt line 1: not a JSON object'),
     ('{"gtboxes": []}', 'line 1: no ID'),
     ('{"ID": "z", "gtboxes": null}', 'line 1, ID z: gtboxes is no list'),
-    ('{"ID": "z", "gtboxes": [3]}', 'line 1, ID z: gtboxes is no list'),
+    ('{"ID": "z", "gtboxes": [3]}', 'line 1, ID z, box 0: 3 is no JSON obj'),
     (GOOD + '\n' + GOOD, 'ID x stands twice, in lines 1 and 2'),
     (with_box(fbox=None), 'line 2, ID y, box 0: tag or fbox is missing'),
     (with_box(fbox=[1, 2, 3]), r'line 2, ID y, box 0: fbox is \[1, 2, 3\]'),
