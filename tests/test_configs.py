@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmpretrain.registry import MODELS
-from saip_mm.checkpoint import NoMatchError
 from saip_mm.engine.launch_options import adapt_amp_to_cpu
 from saip_mm.models import SAIP
+from saip_mm.weights import NoMatchError
 from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
 
 CONFIGS = Path(__file__).parents[1] / 'configs'

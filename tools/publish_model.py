@@ -5,7 +5,7 @@
 """
 import argparse
 
-from saip_mm.export import publish_backbone
+from saip_mm.weights import publish_backbone
 
 
 def parse_args() -> argparse.Namespace:

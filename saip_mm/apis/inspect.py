@@ -10,9 +10,9 @@ from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
 
 from mmpretrain.registry import DATASETS, MODELS
-from ..checkpoint import load_weights, read_checkpoint, weights_of
 from ..models.selfsup import SAIP
 from ..visualization import draw
+from ..weights import load_weights, read_checkpoint, weights_of
 
 
 def load_config(config: Union[str, Path, Config],

@@ -1,4 +1,4 @@
-from .atomic_backend import AtomicBackend
+from ..weights import AtomicBackend
 from .finite import NonFiniteError, check_finite_losses
 from .hooks import *  # noqa: F401, F403
 from .layer_decay import BackboneLayerDecayOptimWrapperConstructor

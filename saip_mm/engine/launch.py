@@ -10,7 +10,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import distributed
 
-from .checkpoint_file import check_checkpoint, find_resume_file
+from ..weights import check_checkpoint, find_resume_file
 from .launch_options import (adapt_to_device, has_gpu, process_info,
                              scale_learning_rate, tell, use_amp, use_tta)
 from .schedule import scale_schedule

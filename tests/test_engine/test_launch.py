@@ -9,8 +9,7 @@ from mmengine.dataset import InfiniteSampler
 from torch.utils.data import DataLoader
 
 from saip_mm.engine import launch, launch_options
-from saip_mm.engine.checkpoint_file import (CheckpointError, check_checkpoint,
-                                            find_resume_file)
+from saip_mm.weights import CheckpointError, check_checkpoint, find_resume_file
 from .toy import toy_loader, toy_runner
 
 

@@ -9,7 +9,7 @@ from mmengine.registry import DefaultScope
 
 import saip_mm.models  # noqa: F401
 from mmpretrain.registry import MODELS
-from saip_mm.export import publish_backbone
+from saip_mm.weights import publish_backbone
 
 BASES = Path(__file__).parents[2] / 'configs/_base_/backbones'
 LIBRARIES = ('mmpretrain', 'mmpose', 'mmdet', 'mmseg')

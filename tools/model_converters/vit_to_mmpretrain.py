@@ -6,10 +6,8 @@
 import argparse
 from argparse import Namespace
 
-from saip_mm.checkpoint import read_checkpoint
-from saip_mm.engine.atomic_backend import AtomicBackend
-from saip_mm.export import checkpoint_bytes
-from saip_mm.key_maps import convert_vit_keys, select_branch
+from saip_mm.weights import (AtomicBackend, checkpoint_bytes, convert_vit_keys,
+                             read_checkpoint, select_branch)
 
 
 def parse_args() -> Namespace:

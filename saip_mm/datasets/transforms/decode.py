@@ -48,7 +48,7 @@ def jpeg_size(data: bytes) -> Optional[Size]:
     return None
 
 
-def _is_truncated(data: bytes) -> bool:
+def is_truncated(data: bytes) -> bool:
     """OpenCV fills what is missing with grey and says nothing."""
     if data[:2] == _JPEG_START:
         return (data[-2:] != _JPEG_END
@@ -88,7 +88,7 @@ def decode_image(data: bytes, min_size: Optional[Size] = None) -> np.ndarray:
     """
     if not data:
         raise BrokenImageError('the file is empty')
-    if _is_truncated(data):
+    if is_truncated(data):
         raise BrokenImageError(f'cut off after {len(data)} bytes')
     flags = _REDUCED.get(_reduction(data, min_size), cv2.IMREAD_COLOR)
     if _RGB is not None:  # the decoder writes RGB itself, at no cost

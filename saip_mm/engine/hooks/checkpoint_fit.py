@@ -2,8 +2,8 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel
 
 from mmpretrain.registry import HOOKS
-from ...checkpoint import BACKBONES, NoMatchError, check_weights, weights_of
-from ..checkpoint_file import CheckpointError
+from ...weights import (BACKBONES, CheckpointError, NoMatchError,
+                        check_weights, weights_of)
 from .model_parts import bare_model
 
 

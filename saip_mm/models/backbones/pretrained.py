@@ -4,8 +4,8 @@ from typing import Optional, Sequence
 from mmengine.logging import print_log
 from mmengine.model import PretrainedInit
 
-from saip_mm.checkpoint import (BACKBONES, OPTIONAL, check_weights,
-                                peek_checkpoint, weights_of)
+from saip_mm.weights import (BACKBONES, OPTIONAL, check_weights,
+                             peek_checkpoint, weights_of)
 
 
 class PretrainedMixin:

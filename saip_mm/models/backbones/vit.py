@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
-from saip_mm.checkpoint import meta_of
-from saip_mm.position_grid import Grid, table_layout
+from saip_mm.weights import Grid, meta_of, table_layout
 from ..sincos import sincos_positions
 from .encoder_layer import LightEncoderLayer, lighten_layer
 from .pretrained import PretrainedMixin

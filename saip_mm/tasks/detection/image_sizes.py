@@ -5,7 +5,7 @@ from typing import Dict, Iterable, Tuple
 
 from PIL import Image, UnidentifiedImageError
 
-from saip_mm.engine import AtomicBackend
+from saip_mm.weights import AtomicBackend
 
 Sizes = Dict[str, Tuple[int, int]]
 

@@ -8,7 +8,7 @@ from mmengine.model import BaseTTAModel
 from torch import nn
 
 from saip_mm.engine import CheckpointFitHook
-from saip_mm.engine.checkpoint_file import CheckpointError
+from saip_mm.weights import CheckpointError
 from ...test_models.tiny_saip import VIT, build
 from ..toy import DIMS, ToyModel, toy_runner
 

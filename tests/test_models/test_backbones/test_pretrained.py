@@ -5,7 +5,7 @@ from mmengine.logging import HistoryBuffer
 
 import saip_mm.models  # noqa: F401
 from mmpretrain.registry import MODELS
-from saip_mm.checkpoint import NoMatchError
+from saip_mm.weights import NoMatchError
 from ..tiny_saip import BACKBONES, build
 
 STRIDE_MAPS = [name for name in BACKBONES if name != 'vit']

@@ -10,11 +10,10 @@ import torch
 
 from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.registry import MODELS
-from saip_mm.checkpoint import read_checkpoint
-from saip_mm.export import file_sha256, publish_backbone
-from .test_models.tiny_saip import ARCH, BACKBONES, build
+from saip_mm.weights import file_sha256, publish_backbone, read_checkpoint
+from ..test_models.tiny_saip import ARCH, BACKBONES, build
 
-TOOL = str(Path(__file__).parents[1] / 'tools' / 'publish_model.py')
+TOOL = str(Path(__file__).parents[2] / 'tools' / 'publish_model.py')
 
 
 @pytest.fixture

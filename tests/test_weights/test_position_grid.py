@@ -1,6 +1,6 @@
 import pytest
 
-from saip_mm.position_grid import candidate_grids, table_layout
+from saip_mm.weights import candidate_grids, table_layout
 
 
 @pytest.mark.parametrize('tokens', [1, 7, 32, 72, 128, 144, 192, 196, 576])

@@ -8,10 +8,10 @@ import timm
 import torch
 
 from mmpretrain.models.backbones import VisionTransformer
-from saip_mm.key_maps import convert_vit_keys, select_branch
 from saip_mm.models.backbones import GridVisionTransformer
+from saip_mm.weights import convert_vit_keys, select_branch
 
-TOOLS = Path(__file__).parents[1] / 'tools' / 'model_converters'
+TOOLS = Path(__file__).parents[2] / 'tools' / 'model_converters'
 
 
 def release(prefix='module.backbone.', grid=(16, 8)):

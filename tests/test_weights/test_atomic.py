@@ -9,7 +9,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import save_checkpoint
 
 from saip_mm.engine import AtomicBackend
-from .toy import toy_runner
+from ..test_engine.toy import toy_runner
 
 ARGS = dict(backend='atomic')
 

@@ -5,10 +5,10 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mmpretrain.registry import MODELS
-from saip_mm.checkpoint import (UnsafeCheckpointError, extract_backbone,
-                                load_weights, meta_of, peek_checkpoint,
-                                read_checkpoint)
-from .test_models.tiny_saip import VIT, build
+from saip_mm.weights import (UnsafeCheckpointError, extract_backbone,
+                             load_weights, meta_of, peek_checkpoint,
+                             read_checkpoint)
+from ..test_models.tiny_saip import VIT, build
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""Writing files whole or not at all: the one place that does."""
+import os
+import os.path as osp
+import re
+import socket
+import uuid
+from glob import escape, glob
+from pathlib import Path
+from typing import Union
+
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.utils import mkdir_or_exist
+
+
+def write_file(path: Union[str, Path], content: bytes) -> None:
+    """Write a file which is either the old one or the new one, never half.
+
+    Content goes to a hidden file beside the target, is flushed to the disk
+    and then renamed over it. The hidden file's name is the process's own, so
+    that two runs in one folder do not share it; what a killed process left
+    is taken away by the next write of the same name on the same machine.
+
+    Args:
+        path (str or Path): Target; its folder is made if missing.
+        content (bytes): Content.
+
+    Raises:
+        OSError: If it cannot be written (disk full, folder not writable);
+            names the file and says that the old one, if any, is kept.
+    """
+    folder, name = osp.split(osp.abspath(path))
+    partial = osp.join(
+        folder, f'.{name}.{_machine()}.{os.getpid()}.'
+        f'{uuid.uuid4().hex[:8]}.partial')
+    try:
+        mkdir_or_exist(folder)
+        _remove_leftovers(folder, name)
+        with open(partial, 'wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        _remove(partial)
+        kept = ('its previous content is kept'
+                if osp.isfile(path) else 'nothing of it was written')
+        raise type(error)(
+            error.errno, f'cannot write {path} ({len(content)} bytes, '
+            f'{error.strerror or error}): {kept}; make room there or choose '
+            'another folder') from error
+    except BaseException:
+        _remove(partial)
+        raise
+    _sync_folder(folder)
+
+
+class AtomicBackend(LocalBackend):
+    """Local files which are either the old ones or the new ones, never half.
+
+    See :func:`write_file`.
+
+    Example:
+        >>> checkpoint = dict(
+        ...     type='CheckpointHook', backend_args=dict(backend='atomic'))
+    """
+
+    def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
+        """Write bytes, all or nothing.
+
+        Args:
+            obj (bytes): Content.
+            filepath (str or Path): Target; its folder is made if missing.
+        """
+        write_file(filepath, obj)
+
+    def put_text(self,
+                 obj: str,
+                 filepath: Union[str, Path],
+                 encoding: str = 'utf-8') -> None:
+        """Write text, all or nothing.
+
+        Args:
+            obj (str): Content.
+            filepath (str or Path): Target; its folder is made if missing.
+            encoding (str): Defaults to 'utf-8'.
+        """
+        self.put(obj.encode(encoding), filepath)
+
+
+register_backend('atomic', AtomicBackend, force=True)
+
+
+def _machine() -> str:
+    """This machine's name, as a part of a file's name."""
+    return re.sub(r'[^\w-]', '-', socket.gethostname())[:32]
+
+
+def _remove_leftovers(folder: str, name: str) -> None:
+    """Take away what dead processes of this machine left of a write."""
+    start = f'.{name}.{_machine()}.'
+    for path in glob(osp.join(escape(folder), f'{escape(start)}*.partial')):
+        pid = osp.basename(path)[len(start):].split('.')[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            _remove(path)
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name != 'posix':
+        return True  # asking would end the process on Windows
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        pass
+    return True
+
+
+def _remove(path: str) -> None:
+    try:
+        os.remove(path)
+    except FileNotFoundError:
+        pass
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the rename itself survive a power cut, where that exists."""
+    if os.name == 'posix':
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError:  # some network file systems refuse folders
+            pass
+        finally:
+            os.close(handle)

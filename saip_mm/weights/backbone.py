@@ -1,0 +1,50 @@
+"""Where a backbone lies in a checkpoint."""
+from collections import OrderedDict
+from typing import Tuple
+
+from .check import LISTED
+from .read import meta_of, weights_of
+
+# where a backbone lies in a training checkpoint, the first that is there
+BACKBONES = dict(
+    student=('encoder.backbone.', 'backbone.'),
+    expert=('expert.encoder.backbone.', ))
+
+
+def extract_backbone(checkpoint: dict,
+                     which: str = 'student') -> Tuple[dict, dict]:
+    """Take the image encoder's backbone out of a training checkpoint.
+
+    Args:
+        checkpoint (dict): As mmengine's runner saves it.
+        which (str): 'student' or 'expert'.
+
+    Returns:
+        tuple: The backbone's state dict, without prefix and without the
+        ``pos_grid`` buffer, so that mmpretrain's own classes take it; and
+        ``meta``: what is known of its origin, with the buffer as
+        ``position_grid`` ``[h, w]``.
+
+    Raises:
+        ValueError: If ``which`` is unknown or not in the checkpoint.
+    """
+    if which not in BACKBONES:
+        raise ValueError(f"which must be 'student' or 'expert', got '{which}'")
+    weights = weights_of(checkpoint)
+    for prefix in BACKBONES[which]:
+        backbone = OrderedDict((key[len(prefix):], value)
+                               for key, value in weights.items()
+                               if key.startswith(prefix))
+        if backbone:
+            break
+    else:
+        hint = (" (a frozen expert is not saved: take 'student')"
+                if which == 'expert' else '')
+        raise ValueError(f'the checkpoint has no {which}: no key starts with '
+                         f"'{BACKBONES[which][0]}'{hint}; its keys are like "
+                         f'{list(weights)[:LISTED]}')
+    meta = dict(meta_of(checkpoint))
+    grid = backbone.pop('pos_grid', None)
+    if grid is not None:
+        meta['position_grid'] = grid.tolist()
+    return backbone, meta

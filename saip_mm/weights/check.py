@@ -1,0 +1,89 @@
+"""Whether weights fit a model, and what does not."""
+from typing import Dict, List, Sequence
+
+from torch import Tensor, nn
+
+# counters and grids: a model makes up its own where a file has none
+OPTIONAL = ('pos_grid', 'num_batches_tracked')
+LISTED = 5  # keys an error names of each kind
+REMEDY = ('Check that architecture and width are those it was trained with; '
+          "name the part of a larger model with prefix='backbone.'; convert "
+          'foreign names with tools/model_converters')
+
+
+class NoMatchError(RuntimeError, ValueError):
+    """No tensor of a checkpoint fits the model it was named for."""
+
+
+def load_weights(module: nn.Module,
+                 weights: Dict[str, Tensor],
+                 source: str = 'the checkpoint') -> None:
+    """Load weights, all of them or none.
+
+    Args:
+        module (nn.Module): Receives them; untouched if they do not fit.
+        weights (dict[str, Tensor]): By the module's names. Position tables
+            of another length are left to the module, which may resize them.
+        source (str): Where they come from, for the error.
+
+    Raises:
+        ValueError: If keys or shapes differ, naming some of each kind.
+    """
+    check_weights(module, weights, source, exact=True)
+    module.load_state_dict(weights, strict=False)
+
+
+def check_weights(module: nn.Module,
+                  weights: Dict[str, Tensor],
+                  source: str,
+                  needed: Sequence[str] = ('', ),
+                  exact: bool = False,
+                  file_keys: Sequence[str] = (),
+                  remedy: str = REMEDY) -> None:
+    """Refuse weights of another architecture.
+
+    Args:
+        module (nn.Module): Is to receive them.
+        weights (dict[str, Tensor]): By the module's names.
+        source (str): Where they come from, for the error.
+        needed (Sequence[str]): Beginnings of the keys that must be there.
+            Defaults to all.
+        exact (bool): Refuse keys that the module does not have. Defaults to
+            False.
+        file_keys (Sequence[str]): All keys as the source has them, for the
+            error. Defaults to those of ``weights``.
+        remedy (str): End of the error: what to do.
+
+    Raises:
+        NoMatchError: If not a single tensor fits by name and shape.
+        ValueError: If keys or shapes differ, naming some of each kind.
+    """
+    own = module.state_dict()
+    if not any(k in own and v.shape == own[k].shape
+               for k, v in weights.items()):
+        raise NoMatchError(
+            f'{source} does not fit {type(module).__name__}: no tensor '
+            'matches by name and shape. Its keys are like '
+            f'{list(file_keys or weights)[:LISTED]}, the model\'s are like '
+            f'{list(own)[:LISTED]}. {remedy}')
+    problems = [
+        _listed('missing', [
+            k for k in own if k not in weights and k.startswith(tuple(needed))
+        ]),
+        _listed('unexpected', [k for k in weights if exact and k not in own]),
+        _listed('of another shape', [
+            f'{k} {tuple(v.shape)} for {tuple(own[k].shape)}'
+            for k, v in weights.items() if k in own and v.shape != own[k].shape
+            and not k.endswith('pos_embed')
+        ])
+    ]
+    problems = [problem for problem in problems if problem]
+    if problems:
+        raise ValueError(f'{source} does not fit {type(module).__name__}: '
+                         f'{"; ".join(problems)}. {remedy}')
+
+
+def _listed(kind: str, keys: List[str]) -> str:
+    keys = [key for key in keys if not key.endswith(OPTIONAL)]
+    more = f' and {len(keys) - LISTED} more' if len(keys) > LISTED else ''
+    return keys and f'{kind}: {", ".join(keys[:LISTED])}{more}'

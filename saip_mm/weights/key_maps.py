@@ -1,0 +1,155 @@
+"""Names of plain transformers elsewhere, and here."""
+import re
+from collections import OrderedDict
+from typing import Dict, List, NamedTuple, Optional
+
+from torch import Tensor
+
+from .position_grid import Grid, table_layout
+
+# (pattern, name in mmpretrain), the first that matches
+VIT_KEYS = (
+    (r'(cls_token|pos_embed)', r'\1'),
+    (r'patch_embed\.proj\.(weight|bias)', r'patch_embed.projection.\1'),
+    (r'blocks\.(\d+)\.norm([12])\.(weight|bias)', r'layers.\1.ln\2.\3'),
+    (r'blocks\.(\d+)\.attn\.(qkv|proj)\.(weight|bias)',
+     r'layers.\1.attn.\2.\3'),
+    (r'blocks\.(\d+)\.mlp\.fc1\.(weight|bias)',
+     r'layers.\1.ffn.layers.0.0.\2'),
+    (r'blocks\.(\d+)\.mlp\.fc2\.(weight|bias)', r'layers.\1.ffn.layers.1.\2'),
+    (r'norm\.(weight|bias)', r'ln1.\1'),
+)
+WRAPPERS = ('state_dict', 'model')
+BRANCHES = ('student', 'teacher')
+
+
+class ConvertedViT(NamedTuple):
+    """A plain transformer under mmpretrain's names.
+
+    Attributes:
+        backbone (dict[str, Tensor]): State dict of ``VisionTransformer``.
+        grid (tuple[int, int]): Rows and columns of its position table.
+        ignored (list[str]): Keys of the source that are no part of it:
+            SAIP's norm on the inner patch tokens (``inter_norm``; a
+            ``PersonEncoder`` has its own, learnt with its heads), heads,
+            decoders.
+    """
+    backbone: Dict[str, Tensor]
+    grid: Grid
+    ignored: List[str]
+
+
+def select_branch(checkpoint: dict, branch: Optional[str] = None) -> dict:
+    """Find the weights in a checkpoint of DINO, MAE, DeiT, SAIP or timm.
+
+    Args:
+        checkpoint (dict): What the file holds.
+        branch (str, optional): 'student' or 'teacher', where the file holds
+            both. Defaults to None: the only one, or the plain weights.
+
+    Returns:
+        dict[str, Tensor]: Tensors by name, prefixes and all.
+
+    Raises:
+        ValueError: If the branch is not there or there is a choice.
+    """
+    found = [name for name in BRANCHES if name in checkpoint]
+    if branch is None and len(found) > 1:
+        raise ValueError(f'the checkpoint holds {" and ".join(found)}: choose '
+                         'one with --branch (SAIP keeps the student, DINO '
+                         'and SOLIDER the teacher)')
+    if branch is not None and branch not in found:
+        raise ValueError(f"the checkpoint has no '{branch}', only "
+                         f'{list(checkpoint)[:8]}')
+    if found:
+        checkpoint = checkpoint[branch or found[0]]
+    for name in WRAPPERS:
+        if isinstance(checkpoint.get(name), dict):
+            checkpoint = checkpoint[name]
+    return OrderedDict(
+        (k, v) for k, v in checkpoint.items() if isinstance(v, Tensor))
+
+
+def convert_vit_keys(weights: Dict[str, Tensor],
+                     grid: Optional[Grid] = None) -> ConvertedViT:
+    """Rename a plain transformer's weights to mmpretrain's names.
+
+    Args:
+        weights (dict[str, Tensor]): In the grammar that DINO, MAE, DeiT,
+            SOLIDER's ViT, timm and SAIP's release share (``blocks.0.attn.qkv``
+            ...), with or without ``module.`` and ``backbone.`` in front.
+        grid (tuple[int, int], optional): Rows and columns of the position
+            table. Defaults to None: the only upright grid that fits.
+
+    Returns:
+        ConvertedViT: The parts; no tensor is copied or changed.
+
+    Raises:
+        ValueError: If a key of the backbone is unknown or missing, a shape
+            is wrong, or the grid cannot be told.
+    """
+    weights = {re.sub(r'^(module\.)+', '', k): v for k, v in weights.items()}
+    inside = [key for key in weights if key.startswith('backbone.')]
+    outside = [key for key in weights if inside and key not in inside]
+    start = len('backbone.') if inside else 0
+    backbone, ignored = OrderedDict(), []
+    for source in inside or weights:
+        key, value = source[start:], weights[source]
+        name = _rename(key)
+        if name is not None:
+            backbone[name] = value
+        elif key.startswith(('blocks.', 'patch_embed.')):
+            raise ValueError(f"'{source}' has no counterpart in mmpretrain's "
+                             'VisionTransformer: this is another architecture')
+        else:
+            ignored.append(source)
+    _check_shapes(backbone)
+    length = backbone['pos_embed'].shape[1]
+    grid, _ = table_layout(length, 'cls_token' in backbone, grid)
+    return ConvertedViT(backbone, grid, ignored + outside)
+
+
+def _rename(key: str) -> Optional[str]:
+    for pattern, name in VIT_KEYS:
+        match = re.fullmatch(pattern, key)
+        if match:
+            return match.expand(name)
+    return None
+
+
+def _check_shapes(weights: Dict[str, Tensor]) -> None:
+    """Compare with the shapes that width, depth and FFN width imply."""
+    for key in ('pos_embed', 'patch_embed.projection.weight',
+                'layers.0.ffn.layers.0.0.weight'):
+        if key not in weights:
+            raise ValueError(
+                f"no {key} among the weights ('blocks.0.mlp.fc1.weight' ... "
+                'elsewhere): this is no plain vision transformer')
+    width = weights['pos_embed'].shape[-1]
+    hidden = len(weights['layers.0.ffn.layers.0.0.weight'])
+    shapes = {
+        'pos_embed': (1, weights['pos_embed'].shape[1], width),
+        'patch_embed.projection.weight':
+        (width, *weights['patch_embed.projection.weight'].shape[1:]),
+        'patch_embed.projection.bias': (width, ),
+        'ln1.weight': (width, ),
+        'ln1.bias': (width, )
+    }
+    if 'cls_token' in weights:
+        shapes['cls_token'] = (1, 1, width)
+    block = dict([('attn.qkv', (3 * width, width)),
+                  ('attn.proj', (width, width)), ('ln1', (width, )),
+                  ('ln2', (width, )), ('ffn.layers.0.0', (hidden, width)),
+                  ('ffn.layers.1', (width, hidden))])
+    depth = 1 + max(
+        int(key.split('.')[1]) for key in weights if key.startswith('layers.'))
+    for i in range(depth):
+        for name, shape in block.items():
+            shapes[f'layers.{i}.{name}.weight'] = shape
+            shapes[f'layers.{i}.{name}.bias'] = shape[:1]
+    for key, shape in shapes.items():
+        if key not in weights and not key.endswith('qkv.bias'):
+            raise ValueError(f'{key} is missing: the file is incomplete')
+        if key in weights and tuple(weights[key].shape) != shape:
+            raise ValueError(f'{key} has shape {tuple(weights[key].shape)}, '
+                             f'expected {shape} beside the other weights')

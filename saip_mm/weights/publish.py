@@ -1,0 +1,125 @@
+"""Publishing the image encoder of a training checkpoint."""
+import datetime
+import hashlib
+import io
+import os.path as osp
+import re
+from collections import OrderedDict
+from typing import NamedTuple, Optional
+
+import torch
+
+from ..version import __version__
+from .atomic import AtomicBackend
+from .backbone import extract_backbone
+from .read import read_checkpoint
+
+BUFFERS = ('running_mean', 'running_var', 'num_batches_tracked')
+
+
+class Published(NamedTuple):
+    """A published file: path, scalar parameters, SHA-256 in hexadecimal."""
+    path: str
+    parameters: int
+    sha256: str
+
+
+def publish_backbone(checkpoint: str,
+                     out_dir: str = '.',
+                     which: str = 'student',
+                     name: Optional[str] = None,
+                     date: Optional[str] = None) -> Published:
+    """Write the image encoder's backbone alone to a file of its own.
+
+    The keys carry no prefix, so that any OpenMMLab library takes the file by
+    ``init_cfg=dict(type='Pretrained', checkpoint=...)`` on the backbone, with
+    no missing and no unexpected key. ``meta`` holds ``position_grid`` (plain
+    transformers) and ``origin``. Same checkpoint, name and date: same bytes.
+
+    Args:
+        checkpoint (str): A training checkpoint.
+        out_dir (str): Folder, made if need be. Defaults to the current one.
+        which (str): 'student' or 'expert'. Defaults to 'student'.
+        name (str, optional): Model name, the file's beginning. Defaults to
+            the name of the config it was trained with.
+        date (str, optional): As yyyymmdd. Defaults to today.
+
+    Returns:
+        Published: ``<out_dir>/<name>_<date>-<sha8>.pth``, where sha8 are the
+        first 8 hexadecimal digits of the file's SHA-256.
+
+    Raises:
+        FileNotFoundError, ValueError: If the checkpoint cannot be read, has
+            no such encoder, or holds a weight that is not finite; if name or
+            date are malformed.
+    """
+    date = date or datetime.date.today().strftime('%Y%m%d')
+    if not re.fullmatch(r'\d{8}', date):
+        raise ValueError(f"date '{date}' is not of the form yyyymmdd")
+    backbone, meta = extract_backbone(read_checkpoint(checkpoint), which)
+    config = _config_name(meta)
+    name = name or config or osp.splitext(osp.basename(checkpoint))[0]
+    if osp.basename(name) != name:
+        raise ValueError(f"name '{name}' must be a file's name without folder")
+    bad = [k for k, v in backbone.items() if not torch.isfinite(v).all()]
+    if bad:
+        raise ValueError(
+            f'{checkpoint}: {bad[0]} of the {which} holds values that are not '
+            'finite: the run diverged, take an earlier checkpoint')
+    origin = dict(
+        config=config,
+        which=which,
+        epoch=meta.get('epoch'),
+        iter=meta.get('iter'),
+        saip_mm_version=__version__,
+        source_sha256=file_sha256(checkpoint))
+    published = OrderedDict(meta=dict(origin=origin), state_dict=OrderedDict())
+    if 'position_grid' in meta:
+        published['meta']['position_grid'] = list(meta['position_grid'])
+    for key, value in backbone.items():  # a clone brings no foreign storage
+        published['state_dict'][key] = value.detach().clone().contiguous()
+    parameters = sum(v.numel() for k, v in backbone.items()
+                     if not k.endswith(BUFFERS))
+    return write_hashed(published, osp.join(out_dir, f'{name}_{date}'),
+                        parameters)
+
+
+def write_hashed(checkpoint: dict, stem: str, parameters: int) -> Published:
+    """Write ``<stem>-<sha8>.pth`` whole or not at all.
+
+    Args:
+        checkpoint (dict): Tensors and plain types.
+        stem (str): Path without hash and suffix; its folder is made.
+        parameters (int): Scalars, for the report.
+
+    Returns:
+        Published: The hash is that of the file's bytes (mmengine's own
+        ``published_keys`` hashes another pickling than it writes).
+    """
+    content = checkpoint_bytes(checkpoint)
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = f'{stem}-{sha256[:8]}.pth'
+    AtomicBackend().put(content, path)
+    return Published(path, parameters, sha256)
+
+
+def checkpoint_bytes(checkpoint: dict) -> bytes:
+    """What ``torch.save`` writes, the same whatever the file's name."""
+    buffer = io.BytesIO()  # a path would put its name into the bytes
+    torch.save(checkpoint, buffer)
+    return buffer.getvalue()
+
+
+def file_sha256(path: str) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(osp.expanduser(path), 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _config_name(meta: dict) -> Optional[str]:
+    """Experiment name of mmengine's runner, less its time stamp."""
+    name = meta.get('experiment_name')
+    return name and re.sub(r'_\d{8}_\d{6}$', '', name)
