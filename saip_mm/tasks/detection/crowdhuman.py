@@ -8,6 +8,7 @@ from mmdet.registry import DATASETS
 from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 
+from .box_checks import has_area
 from .categories import check_classes, set_colours
 from .image_sizes import (LAYOUT, Sizes, image_path, measure_images,
                           read_sizes, write_sizes)
@@ -178,10 +179,3 @@ class CrowdHumanPersonDataset(CrowdHumanDataset):
         from."""
         info = dict(self.get_data_info(idx), size_file=self.id_hw_file)
         return self.pipeline(info)
-
-
-def has_area(box: list, height: int, width: int) -> bool:
-    """Whether a box x1, y1, x2, y2 has an area, and some in its picture."""
-    x1, y1, x2, y2 = box
-    return (x1 < x2 and y1 < y2 and x1 < width and y1 < height and x2 > 0
-            and y2 > 0)

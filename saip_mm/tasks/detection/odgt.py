@@ -1,10 +1,10 @@
 """CrowdHuman's .odgt files: one JSON object a line, one line a picture."""
 import json
-import math
 import os.path as osp
 from collections import Counter
 from typing import List, Optional, Sequence
 
+from .box_checks import is_box, is_number
 from .text_file import read_text
 
 BOXES = ('fbox', 'vbox', 'hbox')  # full, visible, head: x, y, w, h in pixels
@@ -117,20 +117,6 @@ def _check_ignore(box: dict, where: str) -> None:
     if not (value is None or is_number(value)):
         raise ValueError(
             f'{where}: extra.ignore is {value!r}, expected the number 0 or 1')
-
-
-def is_number(value) -> bool:
-    """Whether a value of a JSON file is a finite number; false is 0."""
-    try:
-        return isinstance(value, (int, float)) and math.isfinite(value)
-    except OverflowError:  # an integer beyond all floats
-        return False
-
-
-def is_box(value) -> bool:
-    """Whether a value of a JSON file is four finite numbers."""
-    return (isinstance(value, list) and len(value) == 4
-            and all(is_number(v) and not isinstance(v, bool) for v in value))
 
 
 def label_of(box: dict, classes: Sequence[str] = ('person', )) -> int:

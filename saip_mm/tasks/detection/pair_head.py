@@ -12,8 +12,24 @@ class PairBBoxHead(MultiInstanceBBoxHead):
 
     The parent's labels are floats, at which visualizers stop; its boxes
     become float64; and of more than ``max_per_img`` boxes it keeps those
-    which happen to come first, not the best. Losses are the parent's.
+    which happen to come first, not the best. Losses are the parent's, for one
+    category alone.
+
+    Args:
+        num_classes (int): 1. Defaults to 1.
+        **kwargs: Arguments of ``mmdet.MultiInstanceBBoxHead``.
+
+    Raises:
+        ValueError: For more than one category.
     """
+
+    def __init__(self, num_classes: int = 1, **kwargs) -> None:
+        if num_classes != 1:
+            raise ValueError(
+                f'num_classes={num_classes}: CrowdDet finds one category '
+                'alone; for several inherit a config of Faster R-CNN, '
+                'starnet_s3.py say instead of starnet_s3_crowddet.py')
+        super().__init__(num_classes=num_classes, **kwargs)
 
     @staticmethod
     def set_nms(bboxes: Tensor,
