@@ -55,7 +55,7 @@ def parse_args():
         type=float,
         metavar='FRACTION',
         help='train for this fraction of the epochs or iterations, 0.25 say; '
-        'milestones move along, the warm-up stays')
+        'milestones move along, the warm-up stays where there is room')
     parser.add_argument(
         '--cfg-options',
         nargs='+',

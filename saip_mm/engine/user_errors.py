@@ -11,6 +11,8 @@ from .finite import NonFiniteError
 PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # says what to do, wherever it was raised
 OF_USERS = (CheckpointError, UnsafeCheckpointError, NonFiniteError)
+# where mmengine builds what a config describes: unknown types and settings
+REGISTRY = osp.join('mmengine', 'registry', 'build_functions.py')
 # between processes, not of files
 OF_PROCESSES = (ConnectionError, TimeoutError, ChildProcessError)
 
@@ -52,8 +54,12 @@ def as_line(error: BaseException) -> Optional[str]:
         place = (re.findall(r'^  File "(.+?)", line', message, re.M)
                  or [''])[-1]
         message = message.strip().splitlines()[-1].partition(': ')[2]
-    users = isinstance(error, OF_USERS) or (isinstance(
-        error, OSError) and not isinstance(error, OF_PROCESSES)) or (
-            isinstance(error, ValueError) and place.startswith(PACKAGE))
-    return (' '.join(message.split())
-            or type(error).__name__) if users else None
+    users = (
+        isinstance(error, OF_USERS)
+        or isinstance(error, OSError) and not isinstance(error, OF_PROCESSES)
+        or isinstance(error, ValueError) and place.startswith(PACKAGE)
+        or isinstance(error,
+                      (KeyError, TypeError)) and place.endswith(REGISTRY))
+    if not users:
+        return None
+    return ' '.join(message.split()) or type(error).__name__

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import HOOKS
 from torch.utils.data import DataLoader
 
 from saip_mm.engine import NonFiniteError, check_finite_losses
@@ -36,6 +37,13 @@ def test_values_this_package_refuses_are_one_line():
     assert 'does not exist' in as_line(raised(find_resume_file, 'a.pth', ''))
     losses = dict(loss=torch.tensor(float('nan')))
     assert as_line(raised(check_finite_losses, losses)).startswith('loss is')
+
+
+def test_settings_that_a_class_does_not_have_are_one_line():
+    error = raised(HOOKS.build, dict(type='TimerHook'))
+    assert "'TimerHook is not in the" in as_line(error)
+    error = raised(HOOKS.build, dict(type='IterTimerHook', every=3))
+    assert as_line(error).endswith("unexpected keyword argument 'every'")
 
 
 @pytest.mark.parametrize('function, args', [

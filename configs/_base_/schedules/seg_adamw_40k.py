@@ -11,9 +11,9 @@ optim_wrapper = dict(
     constructor='mmpretrain.BackboneLayerDecayOptimWrapperConstructor',
     paramwise_cfg=dict(layer_decay_rate=1.0))  # the same rate everywhere
 
-# `end` is left out where it is the end of training: a shorter one needs
-# train_cfg.max_iters, and below 1500 iterations a shorter warm-up as well,
-# param_scheduler.0.end and param_scheduler.1.begin
+# `end` is left out where it is the end of training, so that
+# --cfg-options train_cfg.max_iters=10000 is enough for a shorter one; below
+# 1500 iterations the warm-up is shortened as well, and said so
 param_scheduler = [
     dict(
         type='LinearLR',
