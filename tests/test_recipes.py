@@ -233,8 +233,8 @@ def test_part_seg(path):
     assert cfg.model.data_preprocessor.size == size
     steps = steps_of(cfg.train_dataloader)
     assert list(steps) == [
-        'LoadImageFromFile', 'LoadPartLabels', 'RandomResize', 'RandomCrop',
-        'RandomFlip', 'PackSegInputs'
+        'LoadPartImage', 'LoadPartLabels', 'RandomResize', 'RandomCrop',
+        'RandomPartFlip', 'PackSegInputs'
     ]
     assert steps['RandomResize'] == dict(
         type='RandomResize',
