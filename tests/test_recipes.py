@@ -214,7 +214,7 @@ def test_pose(path):
                 'COCO_val2017_detections_AP_H_56_person.json')
 
 
-@pytest.mark.parametrize('path', leaves('part_seg'), ids=name_of)
+@pytest.mark.parametrize('path', leaves('part_seg/lip'), ids=name_of)
 def test_part_seg(path):
     cfg = read(path)
     check_adamw(cfg, 5e-4, 0.1, 1.0)

@@ -11,17 +11,23 @@ class RandomPartFlip(RandomFlip):
     """Mirrors picture and label, and exchanges left and right.
 
     Which classes a mirror exchanges the data set says (``flip_pairs``), so
-    that they stand in the config once, in its ``metainfo``; a sample of no
-    data set, as in inference, has no label to exchange.
+    that they stand in the config once, in its ``metainfo``.
 
     Args:
         prob (float): How often, 0 to 1.
+
+    Raises:
+        ValueError: If there is a label, but its data set says no pairs.
     """
 
     def __init__(self, prob: float) -> None:
         super().__init__(prob=float(prob))
 
     def transform(self, results: dict) -> dict:
+        if 'gt_seg_map' in results and 'flip_pairs' not in results:
+            raise ValueError(
+                'the data set does not say which classes a mirror exchanges: '
+                'take PartsDataset, or RandomFlip with its swap_seg_labels')
         self.swap_seg_labels = [
             tuple(pair) for pair in results.get('flip_pairs', ())
         ]

@@ -57,6 +57,12 @@ def read_label(content: bytes, path: str) -> np.ndarray:
         except Exception as error:  # Pillow's are of many kinds
             raise ValueError(_broken(path, error)) from error
         label = np.array(image)
+        turned = image.getexif().get(ORIENTATION, 1)
+    if turned != 1:
+        raise ValueError(
+            f'{path} is turned by EXIF (orientation {turned}), and whether '
+            'its picture is turned alike nothing tells: save the label '
+            'without EXIF, the way up that the picture is shown')
     if label.dtype == bool:
         label = label.astype(np.uint8)
     return label // factor if factor > 1 else label
@@ -79,12 +85,6 @@ def _open(content: bytes, path: str) -> Image.Image:
         raise ValueError(
             f'{path} {what} (mode {image.mode}); expected class numbers '
             f'0-{IGNORED} of one channel: save it as an 8-bit PNG')
-    turned = image.getexif().get(ORIENTATION, 1)
-    if turned != 1:
-        raise ValueError(
-            f'{path} is turned by EXIF (orientation {turned}), and whether '
-            'its picture is turned alike nothing tells: save the label '
-            'without EXIF, the way up that the picture is shown')
     return image
 
 

@@ -3,8 +3,10 @@ import codecs
 import os
 import os.path as osp
 from collections import Counter
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
+from typing import (Dict, Iterator, List, NamedTuple, Optional, Sequence,
+                    Tuple, Union)
 
+Suffixes = Union[str, Sequence[str]]
 # names of one format
 _FAMILIES = (('.jpg', '.jpeg', '.jpe', '.jfif'), ('.tif', '.tiff'))
 _MARKS = ((codecs.BOM_UTF8, 'utf-8-sig'), (codecs.BOM_UTF16_LE, 'utf-16'),
@@ -24,9 +26,9 @@ class Found(NamedTuple):
     left_out: List[str]
 
 
-def find_files(
-    folder: str, suffixes: Union[str, Sequence[str]],
-    other: Sequence = ()) -> Found:
+def find_files(folder: str,
+               suffixes: Suffixes,
+               other: Optional[Suffixes] = None) -> Found:
     """Files of a folder and of the folders in it, by what they end in.
 
     Capitals do not matter, and ``.jpg`` stands for ``.jpeg``, ``.jpe`` and
@@ -36,32 +38,37 @@ def find_files(
     Args:
         folder (str): Folder.
         suffixes (str | Sequence[str]): Ends of the names wanted.
-        other (Sequence[str]): Longer ends of names of something else that
-            lies in the same folder.
+        other (str | Sequence[str], optional): Ends of the names of something
+            else that lies in the same folder. Defaults to None.
 
     Raises:
         ValueError: If two files have the same id.
     """
-    ends, others = all_suffixes(suffixes), all_suffixes(other)
+    ends, others = all_suffixes(suffixes), all_suffixes(other or ())
+    exact = (suffixes, ) if isinstance(suffixes, str) else tuple(suffixes)
     files, left_out = {}, []
-    for path in sorted(_walk(folder)):
+    # names as the user wrote them first: a.jpg, then a.jpeg or a.JPG
+    for path in sorted(
+            _walk(folder), key=lambda p: (not p.endswith(exact), p)):
         name = osp.basename(path).lower()
-        end = next((e for e in ends if name.endswith(e.lower())), None)
-        if name.endswith(tuple(o.lower() for o in others)):
+        if name.endswith(tuple(end.lower() for end in others)):
             continue
+        end = next((e for e in ends if name.endswith(e.lower())), None)
+        key = path[:-len(end)] if end else None
         if end is None or name.startswith('.'):
             left_out.append(path)
-            continue
-        key = path[:-len(end)]
-        if key in files:
+        elif key not in files:
+            files[key] = osp.join(folder, path)
+        elif files[key].endswith(exact) and not path.endswith(exact):
+            left_out.append(path)
+        else:
             raise ValueError(f'{folder} holds {osp.basename(files[key])} and '
                              f'{osp.basename(path)}: which one is {key}? '
                              'Keep one, or name one suffix')
-        files[key] = osp.join(folder, path)
     return Found(files, left_out)
 
 
-def all_suffixes(suffixes: Union[str, Sequence[str]]) -> Tuple[str, ...]:
+def all_suffixes(suffixes: Suffixes) -> Tuple[str, ...]:
     """With the other names of a format, longest first.
 
     Example:

@@ -111,7 +111,7 @@ class PartsDataset(BaseSegDataset):
         folders = [self.data_prefix[k] for k in ('img_path', 'seg_map_path')]
         shared = osp.realpath(folders[0]) == osp.realpath(folders[1])
         pictures = find_files(folders[0], self.img_suffix,
-                              [self.seg_map_suffix] if shared else ())
+                              self.seg_map_suffix if shared else None)
         labels = find_files(folders[1], self.seg_map_suffix).files
         if self.ann_file:
             ids = self._read_list(pictures.files)
