@@ -75,6 +75,9 @@ def _open(content: bytes, path: str) -> Image.Image:
         raise ValueError(_broken(path, f'{len(content)} bytes'))
     try:
         image = Image.open(io.BytesIO(content))
+    except Image.DecompressionBombError as error:
+        raise ValueError(f'{path} is too large ({error}): cut it, with its '
+                         'picture, or leave both out') from error
     except Exception as error:  # Pillow's are of many kinds
         raise ValueError(_broken(path, type(error).__name__)) from error
     if image.format in ('JPEG', 'MPO'):

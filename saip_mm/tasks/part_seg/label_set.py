@@ -99,7 +99,7 @@ def check_names(classes) -> Tuple[str, ...]:
     Returns:
         tuple[str]: The names.
     """
-    if not classes or isinstance(classes, str):
+    if not classes or not _is_list(classes):
         raise ValueError(
             f"metainfo.classes is {classes!r}: name the classes in the order "
             "of their numbers, metainfo=dict(classes=('background', 'hair'))")
@@ -150,11 +150,18 @@ def twins_by_name(classes: Sequence[str]) -> Pairs:
     return sorted(found)
 
 
+def _is_list(value) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
 def _selected(classes: Sequence[str], default: Mapping) -> bool:
     return set(classes) <= set(default.get('classes', ()))
 
 
 def _check_palette(palette, classes: Sequence[str]) -> List[List[int]]:
+    if not _is_list(palette) or not all(map(_is_list, palette)):
+        raise ValueError(f'metainfo.palette is {palette!r}: list a colour '
+                         '(red, green, blue) for each class')
     palette = [list(colour) for colour in palette]
     if len(palette) != len(classes):
         raise ValueError(
@@ -197,6 +204,9 @@ def check_pairs(pairs: Sequence, classes: Sequence[str]) -> Pairs:
     Raises:
         ValueError: If one is no class, or a class stands in two pairs.
     """
+    if not _is_list(pairs) or not all(map(_is_list, pairs)):
+        raise ValueError(f'flip_pairs is {pairs!r}: list pairs of classes, '
+                         '[(4, 5)]')
     classes, result = list(classes), []
     for pair in pairs:
         numbers = tuple(

@@ -68,7 +68,11 @@ class PartsDataset(BaseSegDataset):
             raise ValueError(
                 'reduce_zero_label=True would ignore class 0 and shift all '
                 'others by one: leave it at False, and name number 0 too')
-        data_root = osp.expanduser(data_root)
+        missing = {'img_path', 'seg_map_path'} - data_prefix.keys()
+        if missing:
+            raise ValueError(f'data_prefix names no {min(missing)}: give the '
+                             'folders img_path and seg_map_path')
+        data_root = osp.expanduser(data_root or '')
         super().__init__(
             data_root=data_root,
             ann_file=self._find_list(data_root, ann_file),
@@ -209,8 +213,10 @@ class PartsDataset(BaseSegDataset):
         for place in places:
             if exists(osp.join(data_root, place)):
                 return place
-        raise FileNotFoundError(f'{osp.join(data_root, places[0])} does not '
-                                f'exist: set data_root. {self.LAYOUT}')
+        kind = 'file' if exists is osp.isfile else 'folder'
+        raise FileNotFoundError(
+            f'there is no {kind} {osp.join(data_root, places[0])}: set '
+            f'data_root. {self.LAYOUT}')
 
 
 def _refuse_empty(paths: Sequence[str]) -> None:

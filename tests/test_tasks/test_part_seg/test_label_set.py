@@ -69,6 +69,10 @@ def test_random_selections_follow_the_names():
 @pytest.mark.parametrize('given, error', [
     ({}, 'metainfo.classes is None: name the classes'),
     (dict(classes='person'), "is 'person': name"),
+    (dict(classes=12), 'is 12: name'),
+    (dict(classes=PLAIN, palette=range(12)), r'range\(0, 12\): list a colour'),
+    (dict(classes=PLAIN, palette='red'), "is 'red': list a colour"),
+    (dict(classes=PLAIN, flip_pairs=(4, 5)), r'\(4, 5\): list pairs of cla'),
     (dict(classes=('a', 'b', 'a')), "names 'a' twice"),
     (dict(classes=('a', 3)), 'holds 3, no name'),
     (dict(classes=[f'{i}' for i in range(256)]), '256 names; .* 255, 0-254'),

@@ -262,6 +262,39 @@ def test_files_cut_short_are_found_before_training(tmp_path, path):
         build(cfg)
 
 
+@pytest.mark.parametrize('dtype, mode', [(np.float32, 'F'), (np.int32, 'I')])
+def test_pictures_of_32_bits_are_refused(tmp_path, dtype, mode):
+    cfg = dict(write_parts(tmp_path), img_suffix=('.jpg', '.tif'))
+    (tmp_path / 'images/0.jpg').unlink()
+    picture = np.full((48, 32), 200, dtype=dtype)
+    Image.fromarray(picture).save(tmp_path / 'images/0.tiff')
+    error = rf'images/0.tiff .*32 bits \(mode {mode}\), save it with 8$'
+    with pytest.raises(ValueError, match=error):
+        build(cfg)
+
+
+def test_a_label_with_decimals_is_refused(tmp_path):
+    cfg = dict(write_parts(tmp_path), seg_map_suffix='.tif')
+    for path in (tmp_path / 'labels').iterdir():
+        label = np.array(Image.open(path)).astype(np.float32)
+        Image.fromarray(label).save(path.with_suffix('.tif'))
+    with pytest.raises(ValueError, match=r'0.tif holds numbers with decimals'):
+        build(cfg)
+
+
+@pytest.mark.parametrize('change, error', [
+    (dict(data_root='nowhere'), 'there is no file nowhere/ids.txt: set data_'),
+    (dict(data_prefix=dict(img_path='images')), 'names no seg_map_path'),
+    (dict(data_prefix=dict(img_path='images', seg_map_path='x')),
+     'there is no folder .*/x: set data_root'),
+    (dict(img_suffix='.png'), r"3 of 3 ids .*\(img_suffix '.png'\)"),
+    (dict(seg_map_suffix='.bmp'), r"no label \(seg_map_suffix '.bmp'\)"),
+])
+def test_folders_and_names_that_are_none(tmp_path, change, error):
+    with pytest.raises((ValueError, FileNotFoundError), match=error):
+        build(write_parts(tmp_path), **change)
+
+
 def test_a_list_that_is_empty(tmp_path):
     cfg = write_parts(tmp_path)
     (tmp_path / 'ids.txt').write_text('')
