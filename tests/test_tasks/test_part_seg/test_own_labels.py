@@ -78,6 +78,41 @@ def test_validation_with_other_names_is_refused(tmp_path):
         Runner.from_cfg(cfg).train()
 
 
+@pytest.mark.parametrize(
+    'trained, refused, warned',
+    [
+        (PLAIN, False, False),
+        (PLAIN[::-1], True, False),
+        (SIDED, False, True),  # other names for the same numbers
+        (PLAIN[:5], False, False),  # the head's size tells
+        ((), False, False),
+    ])
+def test_names_of_the_checkpoint(monkeypatch, trained, refused, warned):
+    lines = []
+    monkeypatch.setattr('saip_mm.tasks.part_seg.class_count.print_log',
+                        lambda message, *args: lines.append(message))
+    meta = dict(dataset_meta=dict(classes=trained)) if trained else {}
+    dataset = SimpleNamespace(metainfo=dict(classes=PLAIN))
+    loader = SimpleNamespace(dataset=dataset)
+    runner = SimpleNamespace(
+        model=Silent(),
+        train_dataloader=loader,
+        val_loop=None,
+        test_dataloader=loader)
+    hook = part_seg.ClassCountHook()
+    hook.after_load_checkpoint(runner, dict(meta=meta))
+    if refused:
+        error = "another order .*: 'bag' of the checkpoint is 'background'"
+        with pytest.raises(ValueError, match=error):
+            hook.before_test(runner)
+    else:
+        hook.before_test(runner)
+    assert len(lines) == warned
+    hook.before_train(runner)  # loaded to start from
+    hook.before_test(runner)
+    assert len(lines) == warned
+
+
 class TestPairsOfTheFlipTest:
 
     def check(self, model, pairs=SIDED_PAIRS):
