@@ -214,7 +214,7 @@ def test_pose(path):
                 'COCO_val2017_detections_AP_H_56_person.json')
 
 
-@pytest.mark.parametrize('path', leaves('part_seg'), ids=name_of)
+@pytest.mark.parametrize('path', leaves('part_seg/lip'), ids=name_of)
 def test_part_seg(path):
     cfg = read(path)
     check_adamw(cfg, 5e-4, 0.1, 1.0)
@@ -233,8 +233,8 @@ def test_part_seg(path):
     assert cfg.model.data_preprocessor.size == size
     steps = steps_of(cfg.train_dataloader)
     assert list(steps) == [
-        'LoadImageFromFile', 'LoadPartLabels', 'RandomResize', 'RandomCrop',
-        'RandomFlip', 'PackSegInputs'
+        'LoadPartImage', 'LoadPartLabels', 'RandomResize', 'RandomCrop',
+        'RandomPartFlip', 'PackSegInputs'
     ]
     assert steps['RandomResize'] == dict(
         type='RandomResize',
