@@ -14,7 +14,7 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 def leaves(folder):
     return sorted(
         p for p in (CONFIGS / folder).rglob('*.py')
-        if not p.stem.startswith('demo'))
+        if not p.stem.startswith('demo') and p.parent.name != 'own')
 
 
 def read(path):

@@ -102,32 +102,40 @@ def _check_keypoints(keypoints: Dict[int, dict], source: str) -> List[str]:
         raise ValueError(
             f'{source} must be a dict of keypoints by number, 0, 1, 2 and so '
             f'on in this order; it has {found}')
+    names = []
     for number, keypoint in keypoints.items():
         name = keypoint.get('name') if isinstance(keypoint, dict) else None
         if not isinstance(name, str) or not name:
             raise ValueError(f'{source}[{number}] is {keypoint}: a dict with '
                              "a 'name' is needed")
-    names = [keypoint['name'] for keypoint in keypoints.values()]
-    mirror = {k['name']: k.get('swap', '') for k in keypoints.values()}
-    for number, keypoint in keypoints.items():
-        name, swap = keypoint['name'], keypoint.get('swap', '')
-        where = f'{source}[{number}]'
-        if names.index(name) != number:
-            raise ValueError(f'{where} has the name {name!r} of '
+        if name in names:
+            raise ValueError(f'{source}[{number}] has the name {name!r} of '
                              f'{names.index(name)}: each needs its own')
-        if swap not in ('', *names):
-            raise ValueError(
-                f'{where}.swap of {name!r} is {swap!r}, which is the name of '
-                f'no keypoint; they are {", ".join(names)}')
-        if swap not in ('', name) and mirror[swap] != name:
-            raise ValueError(
-                f'{where}.swap of {name!r} is {swap!r}, but that of {swap!r} '
-                f'is {mirror[swap]!r}: a pair names each other')
+        names.append(name)
+    _check_swaps(keypoints, names, source)
+    for number, keypoint in keypoints.items():
+        where = f'{source}[{number}]'
         if keypoint.get('type', '') not in ('', 'upper', 'lower'):
             raise ValueError(f"{where}.type is {keypoint['type']!r}: 'upper' "
                              "or 'lower' half of the body, or none")
         _check_color(keypoint.get('color'), where)
     return names
+
+
+def _check_swaps(keypoints: Dict[int, dict], names: List[str],
+                 source: str) -> None:
+    swaps = [keypoint.get('swap', '') for keypoint in keypoints.values()]
+    for number, (name, swap) in enumerate(zip(names, swaps)):
+        if swap not in ('', *names):
+            raise ValueError(
+                f'{source}[{number}].swap of {name!r} is {swap!r}, which is '
+                f'the name of no keypoint; they are {", ".join(names)}')
+    for number, (name, swap) in enumerate(zip(names, swaps)):
+        back = name if swap in ('', name) else swaps[names.index(swap)]
+        if back != name:
+            raise ValueError(
+                f'{source}[{number}].swap of {name!r} is {swap!r}, but that '
+                f'of {swap!r} is {back!r}: a pair names each other')
 
 
 def _check_links(links: Dict[int, dict], names: List[str],

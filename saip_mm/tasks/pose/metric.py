@@ -1,3 +1,4 @@
+import logging
 import os.path as osp
 from typing import Dict, List, Optional, Tuple
 
@@ -71,7 +72,8 @@ class CheckedMetricMixin:
             path, self.parts, annotated=not self.format_only)
         for key, note in notes.items():
             if key != 'area' or self.use_area:
-                print_log(f'WARNING: {path}: {note}', logger='current')
+                print_log(
+                    f'{path}: {note}', logger='current', level=logging.WARNING)
         self.coco = COCO(path, ann_data=data)
 
     def compute_metrics(self, results: list) -> Dict[str, float]:

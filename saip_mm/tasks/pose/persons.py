@@ -1,3 +1,4 @@
+import logging
 import os.path as osp
 from collections import defaultdict
 from typing import Dict, List, Optional, Tuple
@@ -84,8 +85,7 @@ class CheckedPersonsMixin:
         pairs = unswapped_pairs(self._metainfo)
         if pairs:
             self._tell(f'metainfo: {", ".join(pairs)} are not swapped in '
-                       'mirrored pictures, as neither is the swap of the '
-                       'other')
+                       'mirrored pictures: neither is the swap of the other')
         persons = super().load_data_list()
         if persons:
             return persons
@@ -165,7 +165,7 @@ class CheckedPersonsMixin:
 
     @staticmethod
     def _tell(message: str) -> None:
-        print_log(f'WARNING: {message}', logger='current')
+        print_log(message, logger='current', level=logging.WARNING)
 
 
 @DATASETS.register_module()
