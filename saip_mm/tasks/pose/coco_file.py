@@ -257,10 +257,11 @@ def _check_references(data: dict, path: str, notes: Dict[str, str]) -> None:
         if _is_one_of(annotation['image_id'], images):
             kept.append(annotation)
     if annotations and not kept:
+        first = next(iter(data['images']), {})
         raise ValueError(
             f"{path}: no annotation is of a picture that 'images' lists; the "
             f'first has an image_id of {annotations[0]["image_id"]!r}, the '
-            f'first image an id of {next(iter(images), None)!r}')
+            f'first image an id of {first.get("id")!r}')
     if len(kept) < len(annotations):
         notes['images'] = (
             f'{len(annotations) - len(kept)} of {len(annotations)} '
