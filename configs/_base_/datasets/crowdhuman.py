@@ -6,6 +6,7 @@ data_root = 'data/CrowdHuman'
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
+    dict(type='CheckImageSize'),  # and the way up
     dict(type='LoadAnnotations', with_bbox=True),
     # long side at most 1400, short side at most 800; boxes are not clipped
     dict(

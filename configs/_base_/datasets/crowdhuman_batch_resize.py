@@ -3,6 +3,7 @@ _base_ = './crowdhuman.py'
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
+    dict(type='CheckImageSize'),  # and the way up
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),

@@ -23,6 +23,7 @@ model = dict(
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
+    dict(type='CheckImageSize'),  # and the way up
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='RandomResize',

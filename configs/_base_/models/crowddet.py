@@ -1,5 +1,6 @@
 # CrowdDet, one proposal for two persons, with refinement: what differs from
-# faster_rcnn.py. Settings are mmdet's, which are CrowdDet's.
+# faster_rcnn.py. Settings are mmdet's config's, except where it departs from
+# CrowdDet's code: the RPN's negatives and the loss of its boxes.
 _base_ = './faster_rcnn.py'
 
 model = dict(
@@ -13,7 +14,9 @@ model = dict(
     rpn_head=dict(
         anchor_generator=dict(centers=[(8, 8), (8, 8), (8, 8), (8, 8), (8,
                                                                         8)]),
-        loss_cls=dict(use_sigmoid=False)),
+        loss_cls=dict(use_sigmoid=False),
+        # CrowdDet; mmdet has L1Loss
+        loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=1.0)),
     roi_head=dict(
         type='MultiInstanceRoIHead',
         bbox_roi_extractor=dict(
@@ -47,11 +50,16 @@ model = dict(
             loss_bbox=dict(
                 type='SmoothL1Loss', loss_weight=1.0, reduction='none'))),
     train_cfg=dict(
-        rpn=dict(assigner=dict(neg_iou_thr=(0.3, 0.7), ignore_iof_thr=-1)),
+        # CrowdDet: negative below 0.3 (faster_rcnn.py), nothing from there to
+        # 0.7. mmdet's (0.3, 0.7) means negative in between: what overlaps
+        # nobody would never be background. Nothing is ignored here.
+        rpn=dict(assigner=dict(ignore_iof_thr=-1)),
         rpn_proposal=dict(nms_pre=2400, max_per_img=2000, min_bbox_size=2),
         rcnn=dict(
             assigner=dict(
                 _delete_=True,
+                # persons first, then ignored regions, which it knows by
+                # itself: ignore_iof_thr is not used
                 type='FewBoxesAssigner',
                 pos_iou_thr=0.5,
                 neg_iou_thr=0.5,

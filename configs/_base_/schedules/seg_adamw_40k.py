@@ -12,8 +12,8 @@ optim_wrapper = dict(
     paramwise_cfg=dict(layer_decay_rate=1.0))  # the same rate everywhere
 
 # `end` is left out where it is the end of training, so that
-# --cfg-options train_cfg.max_iters=10000 is enough for a shorter one; below
-# 1500 iterations the warm-up is shortened as well, and said so
+# train_cfg.max_iters alone makes it longer or shorter. A run too short for the
+# warm-up warms up for a tenth of its length, or not at all; the log says so
 param_scheduler = [
     dict(
         type='LinearLR',

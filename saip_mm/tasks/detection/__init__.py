@@ -1,5 +1,5 @@
 """Pedestrian detection (CrowdHuman), over mmdet."""
-from .assigner import FewBoxesAssigner
+from .assigner import FewBoxesAssigner, PersonFirstAssigner
 from .check_size import CheckImageSize
 from .crowdhuman import CrowdHumanPersonDataset
 from .metric import CrowdHumanPersonMetric
@@ -7,5 +7,5 @@ from .pair_head import PairBBoxHead
 
 __all__ = [
     'CheckImageSize', 'CrowdHumanPersonDataset', 'CrowdHumanPersonMetric',
-    'FewBoxesAssigner', 'PairBBoxHead'
+    'FewBoxesAssigner', 'PairBBoxHead', 'PersonFirstAssigner'
 ]

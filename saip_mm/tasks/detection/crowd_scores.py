@@ -4,13 +4,15 @@ Source:
     CrowdDet's evaluation, which mmdet copies; here in float64, and not
     rounded.
 """
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 import numpy as np
 
 EPS = 1e-6  # CrowdDet adds it to the denominators of overlaps
-# false positives a picture at which the miss rate is read
+# false positives a picture at which the miss rate is read: MR^-2, MR^-4
 FPPI = (0.0100, 0.0178, 0.03160, 0.0562, 0.1000, 0.1778, 0.3162, 0.5623, 1.000)
+FPPI_4 = (0.0001, 0.0003, 0.00100, 0.0032, 0.0100, 0.0316, 0.1000, 0.3162,
+          1.000)
 
 
 class Detections(NamedTuple):
@@ -111,19 +113,24 @@ def join(pictures: list) -> Detections:
     return Detections(scores[order], hits[order].astype(bool))
 
 
-def crowd_scores(detections: Detections, num_persons: int,
-                 num_pictures: int) -> dict:
+def crowd_scores(detections: Detections,
+                 num_persons: int,
+                 num_pictures: int,
+                 fppi: Sequence[float] = FPPI) -> dict:
     """Average precision, log-average miss rate, recall.
 
     Args:
         detections (Detections): Of all pictures.
         num_persons (int): Labels that are not ignored.
         num_pictures (int): Pictures, those without detections included.
+        fppi (Sequence[float]): False positives a picture at which the miss
+            rate is read. Defaults to those of MR^-2.
 
     Returns:
         dict[str, float]: ``mAP``, trapezoids under precision over recall
         from the first detection on; ``mMR`` (MR^-2), the geometric mean of
-        the miss rates at nine rates of false positives; ``recall`` of all
+        the miss rates at nine rates of false positives (0 if one of them is
+        0); ``recall`` of all
         detections. Fractions. Nothing detected: 0, 1, 0.
 
     Raises:
@@ -142,7 +149,7 @@ def crowd_scores(detections: Detections, num_persons: int,
     false = np.cumsum(~detections.hits)
     recall, precision = found / num_persons, found / (found + false)
     area = np.sum(np.diff(recall) * (precision[1:] + precision[:-1]) / 2)
-    first = np.searchsorted(false / num_pictures, FPPI)  # with fppi >= f
+    first = np.searchsorted(false / num_pictures, fppi)  # with fppi >= f
     miss = 1 - recall[np.minimum(first, len(recall) - 1)]
     rate = np.exp(np.log(miss).mean()) if (miss > 0).all() else 0.
     return dict(mAP=float(area), mMR=float(rate), recall=float(recall[-1]))

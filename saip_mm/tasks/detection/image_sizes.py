@@ -5,11 +5,12 @@ from typing import Dict, Iterable, Tuple
 
 from PIL import Image, UnidentifiedImageError
 
-from saip_mm.weights import AtomicBackend
+from saip_mm.datasets.transforms.annotated_image import ORIENTATION
+from saip_mm.weights import write_file
+from .text_file import read_text
 
 Sizes = Dict[str, Tuple[int, int]]
 
-ORIENTATION = 0x0112  # EXIF; 5 to 8 are turned by a quarter
 LAYOUT = ('CrowdHuman_train01.zip to train03.zip and CrowdHuman_val.zip all '
           'unpack into one folder, Images/')
 
@@ -22,8 +23,8 @@ def image_path(folder: str, image_id: str) -> str:
 def measure(path: str) -> Tuple[int, int]:
     """Height and width in pixels, as the decoder will give the picture.
 
-    Only the header is read. OpenCV turns pictures by their EXIF note, so
-    this does too.
+    Only the header is read. Pictures are turned by their EXIF note when they
+    are loaded, so their sizes are too.
 
     Raises:
         FileNotFoundError: If the picture is missing.
@@ -34,10 +35,20 @@ def measure(path: str) -> Tuple[int, int]:
     try:
         with Image.open(path) as image:
             width, height = image.size
-            turned = image.getexif().get(ORIENTATION, 1) >= 5
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f'{path} is no picture, or cut short: {error}')
+            turned = _is_turned(image)
+    except (UnidentifiedImageError, OSError,
+            Image.DecompressionBombError) as error:
+        raise ValueError(
+            f'{path} is no picture, or cut short: {error}') from error
     return (width, height) if turned else (height, width)
+
+
+def _is_turned(image: Image.Image) -> bool:
+    """Whether EXIF turns a picture by a quarter: orientations 5 to 8."""
+    try:
+        return image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+    except Exception:  # of any kind, from a broken note: none
+        return False
 
 
 def measure_images(ids: Iterable[str], folder: str) -> Sizes:
@@ -48,7 +59,7 @@ def measure_images(ids: Iterable[str], folder: str) -> Sizes:
 def write_sizes(sizes: Sizes, path: str) -> None:
     """Write the file whole or not at all, as ``{ID: [height, width]}``."""
     text = json.dumps({name: list(size) for name, size in sizes.items()})
-    AtomicBackend().put_text(text, path)
+    write_file(path, text.encode())
 
 
 def read_sizes(path: str, ids: Iterable[str]) -> Sizes:
@@ -66,12 +77,14 @@ def read_sizes(path: str, ids: Iterable[str]) -> Sizes:
         ValueError: If it is no such file.
         KeyError: If a picture is not in it.
     """
+    text = read_text(path, 'it is made at the first use')
     try:
-        with open(path) as file:
-            content = json.load(file)
-        sizes = {str(k): (int(v[0]), int(v[1])) for k, v in content.items()}
-    except (json.JSONDecodeError, AttributeError, TypeError,
-            IndexError) as error:
+        sizes = {
+            k: (int(v[0]), int(v[1]))
+            for k, v in json.loads(text).items()
+        }
+    except (ValueError, AttributeError, TypeError, IndexError, KeyError,
+            OverflowError) as error:
         raise ValueError(f'{path} is not a JSON object of ID: [height, width]'
                          '; delete it to rebuild') from error
     ids = list(ids)
