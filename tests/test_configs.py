@@ -10,8 +10,10 @@ from mmengine.runner import Runner
 
 from mmpretrain.registry import MODELS
 from saip_mm.engine.launch_options import adapt_amp_to_cpu
+from saip_mm.engine.schedule import Room, fit_schedule, planned_length
 from saip_mm.models import SAIP
 from saip_mm.weights import NoMatchError
+from .test_engine.toy import toy_loader, toy_runner
 from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
@@ -91,6 +93,56 @@ def test_parses_and_comes_back(path):
     config = Config.fromfile(path)
     assert Config.fromstring(config.pretty_text, '.py').model == config.model
     assert config.default_hooks.checkpoint_fit.type.endswith('FitHook')
+
+
+def rates_of(runner):
+    """Learning rates of a run's steps, without running the model."""
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    schedulers = runner.build_param_scheduler(runner.param_schedulers)
+    rates = []
+    for step in range(runner.train_loop.max_iters):
+        rates.append(runner.optim_wrapper.get_lr()['lr'][0])
+        runner.optim_wrapper.step()
+        ends = (step + 1) % len(runner.train_dataloader) == 0
+        for scheduler in schedulers:
+            if ends or not scheduler.by_epoch:
+                scheduler.step()
+    return np.array(rates)
+
+
+@pytest.mark.parametrize('per_epoch', [5, 130])
+@pytest.mark.parametrize('path', LEAVES, ids=name_of)
+def test_shortest_run_has_a_schedule(path, per_epoch, tmp_path):
+    """--cfg-options train_cfg.max_epochs=1, or max_iters."""
+    config = Config.fromfile(path, import_custom_modules=False)
+    planned = planned_length(config)
+    config.train_cfg[planned.key] = (1 if planned.key == 'max_epochs' else
+                                     per_epoch)
+    runner = toy_runner(
+        tmp_path,
+        cfg=dict(train_cfg=config.train_cfg),
+        train_cfg=config.train_cfg,
+        train_dataloader=toy_loader(4 * per_epoch),
+        param_scheduler=config.param_scheduler)
+    fit_schedule(runner, planned)
+    rates = rates_of(runner)
+    assert len(rates) == per_epoch and (rates > 0).all()
+    # of the toy's 0.01; the demos' cosine falls beside the warm-up
+    assert 0.6 * 0.01 < rates.max() < 1.001 * 0.01
+    if per_epoch < 20:
+        assert rates[0] == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=name_of)
+def test_full_schedule_is_left_as_it_is(path):
+    config = Config.fromfile(path, import_custom_modules=False)
+    planned = planned_length(config)
+    per_epoch = 125  # a demo's; the real sets have hundreds to thousands
+    whole = planned.length * (per_epoch if planned.key == 'max_epochs' else 1)
+    given = config.param_scheduler
+    assert Room(whole, per_epoch, whole).fit(given) == (given, '')
+    assert given == Config.fromfile(
+        path, import_custom_modules=False).param_scheduler
 
 
 @pytest.mark.parametrize('path', PRETRAINING, ids=name_of)

@@ -10,6 +10,7 @@ import torch
 from mmengine.config import DictAction
 
 from saip_mm.apis.benchmark import benchmark_pretrain
+from saip_mm.engine.user_errors import errors_in_a_line
 
 
 def parse_args():
@@ -30,9 +31,10 @@ def parse_args():
 
 def main():
     args = parse_args()
-    rows = benchmark_pretrain(args.config, args.images, args.batch, args.steps,
-                              args.threads, args.rounds, args.yardsticks,
-                              args.cfg_options)
+    with errors_in_a_line():
+        rows = benchmark_pretrain(args.config, args.images, args.batch,
+                                  args.steps, args.threads, args.rounds,
+                                  args.yardsticks, args.cfg_options)
     device = torch.cuda.get_device_name() if torch.cuda.is_available(
     ) else f'{platform.processor() or platform.machine()} CPU'
     print(f'{args.config} on {device}, torch {torch.__version__}, median of '

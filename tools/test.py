@@ -8,6 +8,7 @@ import os
 from mmengine.config import DictAction
 
 from saip_mm.engine.launch import evaluate
+from saip_mm.engine.user_errors import errors_in_a_line
 
 
 def parse_args():
@@ -44,15 +45,16 @@ def parse_args():
 
 def main():
     args = parse_args()
-    evaluate(
-        args.config,
-        args.checkpoint,
-        work_dir=args.work_dir,
-        out=args.out,
-        amp=args.amp,
-        tta=args.tta,
-        cfg_options=args.cfg_options,
-        launcher=args.launcher)
+    with errors_in_a_line():
+        evaluate(
+            args.config,
+            args.checkpoint,
+            work_dir=args.work_dir,
+            out=args.out,
+            amp=args.amp,
+            tta=args.tta,
+            cfg_options=args.cfg_options,
+            launcher=args.launcher)
 
 
 if __name__ == '__main__':

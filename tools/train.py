@@ -1,7 +1,9 @@
-"""Train what a config describes.
+r"""Train what a config describes.
 
     python tools/train.py configs/saip/vit_tiny.py
     python tools/train.py configs/saip/vit_tiny.py --resume
+    python tools/train.py configs/saip/vit_tiny.py --resume \
+        --resume-schedule new --cfg-options optim_wrapper.optimizer.lr=1e-3
 
 Several GPUs: tools/dist_train.sh, tools/slurm_train.sh.
 """
@@ -11,6 +13,7 @@ import os
 from mmengine.config import DictAction
 
 from saip_mm.engine.launch import train
+from saip_mm.engine.user_errors import errors_in_a_line
 
 
 def parse_args():
@@ -27,8 +30,14 @@ def parse_args():
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint; without a path, from the last one '
-        'of the work dir')
+        help='go on from this checkpoint, or the last one of this folder; '
+        'without a path, from the last one of the work dir')
+    parser.add_argument(
+        '--resume-schedule',
+        choices=['kept', 'new'],
+        help="of a resumed run: the checkpoint's learning rates go on (kept, "
+        'the default where the batch is the same), or those of the config '
+        'from the present iteration on (new)')
     parser.add_argument(
         '--amp',
         action='store_true',
@@ -46,7 +55,7 @@ def parse_args():
         type=float,
         metavar='FRACTION',
         help='train for this fraction of the epochs or iterations, 0.25 say; '
-        'milestones move along, the warm-up stays')
+        'milestones move along, the warm-up stays where there is room')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -66,16 +75,18 @@ def parse_args():
 
 def main():
     args = parse_args()
-    train(
-        args.config,
-        work_dir=args.work_dir,
-        resume=args.resume,
-        amp=args.amp,
-        amp_dtype=args.amp_dtype,
-        auto_scale_lr=args.auto_scale_lr,
-        schedule=args.schedule,
-        cfg_options=args.cfg_options,
-        launcher=args.launcher)
+    with errors_in_a_line():
+        train(
+            args.config,
+            work_dir=args.work_dir,
+            resume=args.resume,
+            amp=args.amp,
+            amp_dtype=args.amp_dtype,
+            auto_scale_lr=args.auto_scale_lr,
+            schedule=args.schedule,
+            cfg_options=args.cfg_options,
+            launcher=args.launcher,
+            resume_schedule=args.resume_schedule)
 
 
 if __name__ == '__main__':

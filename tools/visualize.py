@@ -9,6 +9,7 @@ import logging
 from mmengine.config import DictAction
 
 from saip_mm.apis.inspect import draw_batch
+from saip_mm.engine.user_errors import errors_in_a_line
 
 
 def parse_args():
@@ -27,8 +28,9 @@ def main():
     args = parse_args()
     logging.getLogger().setLevel(logging.WARNING)
     out = args.out or f'{args.what}.png'
-    size = draw_batch(args.what, args.config, args.checkpoint, out, args.num,
-                      args.seed, args.cfg_options)
+    with errors_in_a_line():
+        size = draw_batch(args.what, args.config, args.checkpoint, out,
+                          args.num, args.seed, args.cfg_options)
     print(f'{out}: {size[1]}x{size[0]} pixels, {args.num} images')
 
 

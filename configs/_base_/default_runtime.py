@@ -10,9 +10,9 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook',
+        type='SafeCheckpointHook',
         interval=10,  # epochs
-        max_keep_ckpts=3,  # at least 2: the oldest goes before the newest is
+        max_keep_ckpts=3,
         # a kill while saving leaves the one before as it was
         backend_args=dict(backend='atomic')),
     # load_from= takes what fits of another model: checkpoint_fit.partial=True

@@ -10,6 +10,8 @@ from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
 
 from mmpretrain.registry import DATASETS, MODELS
+from ..engine.config_doors import complete_config, warn_of_new_keys
+from ..engine.launch import read_config
 from ..models.selfsup import SAIP
 from ..visualization import draw
 from ..weights import load_weights, read_checkpoint, weights_of
@@ -19,8 +21,11 @@ def load_config(config: Union[str, Path, Config],
                 options: Optional[dict] = None) -> Config:
     """Read a config, apply options, import what it names, set its scope."""
     if not isinstance(config, Config):
-        config = Config.fromfile(str(config))
-    config.merge_from_dict(options or {})
+        config = read_config(str(config))
+    if options:
+        warn_of_new_keys(config, options)
+        config.merge_from_dict(options)
+    complete_config(config)
     imports = config.get('custom_imports')
     if imports:
         import_modules_from_strings(**imports)

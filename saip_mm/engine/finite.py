@@ -33,9 +33,13 @@ def training_state() -> str:
     return ', '.join(parts)
 
 
-REMEDY = ('The step was not taken and nothing was saved over. Resume from '
-          'the last checkpoint with a lower learning rate or a longer '
-          'warm-up, or without mixed precision.')
+# a resume alone keeps the rate of the checkpoint's schedule
+REMEDY = ('The step was not taken and nothing was saved over. Go on from the '
+          'last checkpoint at a lower rate, half of the config\'s say, with '
+          '--resume --resume-schedule new --cfg-options '
+          'optim_wrapper.optimizer.lr=HALF, or in single precision: --resume '
+          'without --amp, in pretraining --resume --cfg-options '
+          'optim_wrapper.type=TensorClipOptimWrapper.')
 
 
 def check_finite_losses(

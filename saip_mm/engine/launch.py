@@ -5,15 +5,18 @@ from typing import Optional
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
-from mmengine.evaluator import DumpResults
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import distributed
 
 from ..weights import check_checkpoint, find_resume_file
+from .config_doors import (check_counts, check_folder, check_training,
+                           complete_config, expand_home, warn_of_new_keys)
+from .dump_results import AtomicDumpResults, check_out_file
+from .hooks.resume_schedule import ResumeScheduleHook
 from .launch_options import (adapt_to_device, has_gpu, process_info,
                              scale_learning_rate, tell, use_amp, use_tta)
-from .schedule import scale_schedule
+from .schedule import fit_schedule, planned_length, scale_schedule
 
 
 def train(config: str,
@@ -24,15 +27,20 @@ def train(config: str,
           auto_scale_lr: bool = False,
           schedule: Optional[float] = None,
           cfg_options: Optional[dict] = None,
-          launcher: str = 'none') -> Runner:
+          launcher: str = 'none',
+          resume_schedule: Optional[str] = None) -> Runner:
     """Train what a config describes.
+
+    A run too short for the config's schedule gets one that fits, see
+    :func:`~.schedule.fit_schedule`.
 
     Args:
         config (str): Config file, relative to the current folder.
         work_dir (str, optional): Folder for checkpoints and logs. Defaults
             to :func:`default_work_dir`.
-        resume (str, optional): Checkpoint to go on from, or ``'auto'`` for
-            the last one in the work dir. Defaults to None: from the start.
+        resume (str, optional): Checkpoint to go on from, a folder for its
+            last one, or ``'auto'`` for the last one in the work dir.
+            Defaults to None: from the start.
         amp (bool): Mixed precision; without a GPU see
             :func:`~.launch_options.adapt_amp_to_cpu`.
         amp_dtype (str, optional): ``'float16'`` or ``'bfloat16'``. Defaults
@@ -44,19 +52,30 @@ def train(config: str,
             :func:`scale_schedule`. Defaults to None: all.
         cfg_options (dict, optional): Settings to override.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'``, ``'mpi'``.
+        resume_schedule (str, optional): Of a resumed run, ``'kept'`` or
+            ``'new'``, see :class:`ResumeScheduleHook`. Defaults to None.
 
     Returns:
         Runner: After training.
 
     Raises:
         FileNotFoundError: If there is no such config.
-        CheckpointError: If the checkpoint to resume from is unusable.
-        ValueError: If the config and a flag contradict each other, or there
-            are fewer images than one batch.
+        OSError: If the work dir cannot be written to.
+        CheckpointError: If the checkpoint to resume from is unusable, or is
+            of another batch and ``resume_schedule`` is None.
+        ValueError: If the config and a flag contradict each other, nothing
+            can be trained with a setting, or there are fewer images than one
+            batch.
     """
-    cfg = load_config(config, work_dir, cfg_options, launcher, schedule)
+    hook = ResumeScheduleHook(resume_schedule)
+    cfg = read_config(config)
+    planned = planned_length(cfg)
+    override(cfg, config, work_dir, cfg_options, launcher, schedule)
+    check_training(cfg)
     if schedule is not None:
-        scale_schedule(cfg, schedule)
+        ratio = scale_schedule(cfg, schedule)
+        planned = planned and planned._replace(length=planned.length * ratio)
+    check_folder(cfg.work_dir, 'work dir')
     set_resume(cfg, resume)
     if amp or amp_dtype:
         use_amp(cfg, amp_dtype)
@@ -65,6 +84,8 @@ def train(config: str,
         scale_learning_rate(cfg, process_info(launcher)[0])
     runner = build_runner(cfg)
     check_batches(runner)
+    fit_schedule(runner, planned)
+    runner.register_hook(hook)
     runner.train()
     return runner
 
@@ -95,8 +116,9 @@ def evaluate(config: str,
 
     Raises:
         CheckpointError: If the checkpoint is unusable.
+        OSError: If ``out`` or the work dir cannot be written to.
         ValueError: If the config has nothing to test, or no ``tta_model``
-            although ``tta`` is set.
+            although ``tta`` is set, or ``out`` does not end with ``.pkl``.
     """
     cfg = load_config(config, work_dir, cfg_options, launcher)
     if cfg.get('test_dataloader') is None:
@@ -104,6 +126,11 @@ def evaluate(config: str,
             f'{config} has no test_dataloader: pretraining is watched by its '
             'monitors (k-NN, collapse) while it runs; test the configs of a '
             'task, such as configs/pose')
+    check_counts(cfg)
+    if out:
+        check_out_file(out)
+    check_folder(cfg.work_dir, 'work dir')
+    checkpoint = expand_home(checkpoint)
     check_checkpoint(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     if tta:
@@ -115,7 +142,7 @@ def evaluate(config: str,
         tell('WARNING: --amp needs a GPU, testing in float32')
     runner = build_runner(cfg)
     if out:
-        runner.test_evaluator.metrics.append(DumpResults(out_file_path=out))
+        runner.test_evaluator.metrics.append(AtomicDumpResults(out))
     return runner.test()
 
 
@@ -129,17 +156,48 @@ def load_config(config: str,
     The work dir is the argument, else the config's, else
     :func:`default_work_dir`. Arguments: as in :func:`train`.
     """
+    cfg = read_config(config)
+    override(cfg, config, work_dir, cfg_options, launcher, schedule)
+    return cfg
+
+
+def read_config(config: str) -> Config:
+    """Read a config as its file has it; ``~`` is the home folder.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    config = expand_home(config)
     if not osp.isfile(config):
         raise FileNotFoundError(
             f'no config {config} in {os.getcwd()}; those of an installed '
             'saip_mm lie in the folder saip_mm/.mim/configs')
-    cfg = Config.fromfile(config)
+    return Config.fromfile(config)
+
+
+def override(cfg: Config,
+             config: str,
+             work_dir: Optional[str] = None,
+             cfg_options: Optional[dict] = None,
+             launcher: str = 'none',
+             schedule: Optional[float] = None) -> None:
+    """Override settings of a config and complete what depends on them.
+
+    Args:
+        cfg (Config): Changed.
+        config (str): Its file.
+        work_dir, cfg_options, launcher, schedule: As in :func:`train`.
+
+    Raises:
+        ValueError: If an option leads nowhere, or a loop lacks a part.
+    """
     if cfg_options:
+        warn_of_new_keys(cfg, cfg_options)
         cfg.merge_from_dict(cfg_options)
+    complete_config(cfg)
     cfg.launcher = launcher
-    cfg.work_dir = work_dir or cfg.get('work_dir') or default_work_dir(
-        config, schedule)
-    return cfg
+    cfg.work_dir = expand_home(work_dir) or cfg.get(
+        'work_dir') or default_work_dir(config, schedule)
 
 
 def default_work_dir(config: str, schedule: Optional[float] = None) -> str:
@@ -178,7 +236,7 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
         resume = cfg.get('load_from') or 'auto'
     if resume is None:
         return
-    path = find_resume_file(resume, cfg.work_dir)
+    path = find_resume_file(expand_home(resume), cfg.work_dir)
     cfg.resume = path is not None
     if path:
         cfg.load_from = path

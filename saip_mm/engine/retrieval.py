@@ -20,6 +20,24 @@ class RetrievalScores(NamedTuple):
     queries: int
 
 
+def ascending(values: Tensor) -> Tensor:
+    """Sort each row in place.
+
+    torch sorts indices along, which nobody needs here and which on a CPU
+    takes most of the time and memory of a retrieval run.
+
+    Args:
+        values (Tensor): ``(b, G)`` float without gradient.
+
+    Returns:
+        Tensor: ``values``, or on other devices than the CPU a new tensor.
+    """
+    if values.device.type != 'cpu':
+        return values.sort(1).values
+    values.numpy().sort(1)
+    return values
+
+
 def chunk_scores(similarity: Tensor, positive: Tensor, negative: Tensor):
     """Average precision and first hit of some queries.
 
@@ -27,7 +45,7 @@ def chunk_scores(similarity: Tensor, positive: Tensor, negative: Tensor):
     features which are all the same score as badly as they are.
 
     Args:
-        similarity (Tensor): ``(b, G)`` float.
+        similarity (Tensor): ``(b, G)`` float without gradient.
         positive (Tensor): ``(b, G)`` bool, right answers.
         negative (Tensor): ``(b, G)`` bool, wrong ones. Entries which are
             neither are out of the ranking.
@@ -38,14 +56,15 @@ def chunk_scores(similarity: Tensor, positive: Tensor, negative: Tensor):
     """
     count = positive.sum(1)
     most = max(1, int(count.max()))
-    # ascending, what is no wrong answer at the low end
-    wrong = similarity.masked_fill(~negative, -torch.inf).sort(1).values
-    right = similarity.masked_fill(~positive, -torch.inf).topk(most, 1).values
+    # what is no right (below, no wrong) answer goes to the low end
+    right = ascending(similarity.masked_fill(~positive, -torch.inf))
+    right = right[:, -most:].flip(1)
+    wrong = ascending(similarity.masked_fill(~negative, -torch.inf))
     # wrong answers at least as similar as the i-th right one
     before = wrong.shape[1] - torch.searchsorted(wrong, right)
     hits = torch.arange(1, most + 1, device=right.device)
     valid = hits <= count[:, None]
-    precision = (hits / (hits + before)).masked_fill(~valid, 0.)
+    precision = (hits.double() / (hits + before)).masked_fill(~valid, 0.)
     average = precision.sum(1) / count.clamp(min=1)
     return average, (before[:, 0] == 0) & valid[:, 0]
 
@@ -57,12 +76,20 @@ def rank1_map(query: Tensor,
               gallery: Tensor,
               gallery_pids: Tensor,
               gallery_cams: Tensor,
-              chunk: int = 256) -> RetrievalScores:
+              chunk: int = 128) -> RetrievalScores:
     """Score retrieval by cosine similarity under the Market-1501 protocol.
 
     Out of the ranking of a query are the gallery's images of the same person
     by the same camera, and its junk (identity -1). Identity 0 (distractors)
     stays. Queries without a right answer left are not counted.
+
+    Of equally similar answers the wrong ones rank first, and gallery images
+    of the same feature, number for number in float32, are equally similar to
+    any query: a model that gives one feature for everybody gets no credit.
+    Features that differ are ranked by their similarities in float32, even
+    where only rounding tells these apart: of two features of one direction
+    and other norms, or at one angle on two sides of the query, either may
+    come first, and ``chunk`` and machine may change which.
 
     Args:
         query (Tensor): ``(Q, D)`` float, any norm.
@@ -71,7 +98,8 @@ def rank1_map(query: Tensor,
         gallery (Tensor): ``(G, D)`` float.
         gallery_pids (Tensor): ``(G, )`` int identities.
         gallery_cams (Tensor): ``(G, )`` int cameras.
-        chunk (int): Queries ranked at once. Defaults to 256.
+        chunk (int): Queries ranked at once, which takes about
+            ``16 * chunk * G`` bytes. Defaults to 128.
 
     Returns:
         RetrievalScores: rank-1 and mAP in [0, 1].
@@ -90,23 +118,31 @@ def rank1_map(query: Tensor,
         ...           torch.tensor([1, 2]), torch.tensor([2, 2]))
         RetrievalScores(rank1=1.0, map=1.0, queries=1)
     """
+    query, gallery = query.float(), gallery.float()
     for name, features in (('query', query), ('gallery', gallery)):
         if not features.isfinite().all():
             raise ValueError(f'{name} features hold NaN or infinity')
-    query, gallery = F.normalize(query.float()), F.normalize(gallery.float())
-    average, first, counted = [], [], []
+    query = F.normalize(query)
+    # A matrix product may round equal columns differently, so that equal
+    # features would not tie: multiply each once.
+    distinct, place = gallery.unique(dim=0, return_inverse=True)
+    if len(distinct) == len(gallery):
+        distinct, place = gallery, slice(None)
+    distinct = F.normalize(distinct)
+    # filled in place: small results kept between large ones make holes in the
+    # heap, 20 MB a chunk
+    average = torch.zeros(len(query), dtype=torch.double, device=query.device)
+    first, counted = average.bool(), average.bool()
     for rows in torch.arange(len(query)).split(chunk):
         if not len(rows) or not len(gallery):
             break
         same = query_pids[rows][:, None] == gallery_pids
         camera = query_cams[rows][:, None] == gallery_cams
         kept = ~(same & camera) & (gallery_pids != JUNK)
-        scores = chunk_scores(query[rows] @ gallery.T, same & kept,
-                              ~same & kept)
-        average.append(scores[0])
-        first.append(scores[1])
-        counted.append((same & kept).any(1))
-    counted = torch.cat(counted) if counted else torch.zeros(0).bool()
+        positive = same & kept
+        counted[rows] = positive.any(1)
+        average[rows], first[rows] = chunk_scores(
+            (query[rows] @ distinct.T)[:, place], positive, ~same & kept)
     total = int(counted.sum())
     if not total:
         raise ValueError(
@@ -114,5 +150,5 @@ def rank1_map(query: Tensor,
             f'by another camera among {len(gallery)} gallery images: check '
             'the identity and camera numbers')
     return RetrievalScores(
-        float(torch.cat(first)[counted].double().mean()),
-        float(torch.cat(average)[counted].double().mean()), total)
+        float(first[counted].double().mean()), float(average[counted].mean()),
+        total)

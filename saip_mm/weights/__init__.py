@@ -2,20 +2,23 @@
 from .atomic import AtomicBackend, write_file
 from .backbone import BACKBONES, extract_backbone
 from .check import OPTIONAL, NoMatchError, check_weights, load_weights
+from .finite import NonFiniteWeightsError, check_finite
 from .key_maps import ConvertedViT, convert_vit_keys, select_branch
+from .loader import register_loaders
 from .position_grid import Grid, candidate_grids, table_layout
 from .publish import (Published, checkpoint_bytes, file_sha256,
                       publish_backbone, write_hashed)
-from .read import (UnsafeCheckpointError, meta_of, peek_checkpoint,
-                   read_checkpoint, weights_of)
+from .read import (UnsafeCheckpointError, listed_keys, meta_of,
+                   peek_checkpoint, read_checkpoint, weights_of)
 from .resume import CheckpointError, check_checkpoint, find_resume_file
 
 __all__ = [
     'AtomicBackend', 'BACKBONES', 'CheckpointError', 'ConvertedViT', 'Grid',
-    'NoMatchError', 'OPTIONAL', 'Published', 'UnsafeCheckpointError',
-    'candidate_grids', 'check_checkpoint', 'check_weights', 'checkpoint_bytes',
-    'convert_vit_keys', 'extract_backbone', 'file_sha256', 'find_resume_file',
+    'NoMatchError', 'NonFiniteWeightsError', 'OPTIONAL', 'Published',
+    'UnsafeCheckpointError', 'candidate_grids', 'check_checkpoint',
+    'check_finite', 'check_weights', 'checkpoint_bytes', 'convert_vit_keys',
+    'extract_backbone', 'file_sha256', 'find_resume_file', 'listed_keys',
     'load_weights', 'meta_of', 'peek_checkpoint', 'publish_backbone',
-    'read_checkpoint', 'select_branch', 'table_layout', 'weights_of',
-    'write_file', 'write_hashed'
+    'read_checkpoint', 'register_loaders', 'select_branch', 'table_layout',
+    'weights_of', 'write_file', 'write_hashed'
 ]

@@ -119,7 +119,7 @@ def _is_alive(pid: int) -> bool:
 def _remove(path: str) -> None:
     try:
         os.remove(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
 
 

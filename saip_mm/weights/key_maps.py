@@ -5,7 +5,9 @@ from typing import Dict, List, NamedTuple, Optional
 
 from torch import Tensor
 
+from .check import LISTED
 from .position_grid import Grid, table_layout
+from .read import weights_of
 
 # (pattern, name in mmpretrain), the first that matches
 VIT_KEYS = (
@@ -19,8 +21,11 @@ VIT_KEYS = (
     (r'blocks\.(\d+)\.mlp\.fc2\.(weight|bias)', r'layers.\1.ffn.layers.1.\2'),
     (r'norm\.(weight|bias)', r'ln1.\1'),
 )
-WRAPPERS = ('state_dict', 'model')
 BRANCHES = ('student', 'teacher')
+# what tells a plain transformer's weights from those around them
+ANCHOR = 'patch_embed.proj.weight'
+# tokens that VisionTransformer does not have, with or without positions
+EXTRA_TOKENS = re.compile(r'(reg|register|registers|dist|storage)_tokens?$')
 
 
 class ConvertedViT(NamedTuple):
@@ -63,11 +68,7 @@ def select_branch(checkpoint: dict, branch: Optional[str] = None) -> dict:
                          f'{list(checkpoint)[:8]}')
     if found:
         checkpoint = checkpoint[branch or found[0]]
-    for name in WRAPPERS:
-        if isinstance(checkpoint.get(name), dict):
-            checkpoint = checkpoint[name]
-    return OrderedDict(
-        (k, v) for k, v in checkpoint.items() if isinstance(v, Tensor))
+    return weights_of(checkpoint)
 
 
 def convert_vit_keys(weights: Dict[str, Tensor],
@@ -77,7 +78,8 @@ def convert_vit_keys(weights: Dict[str, Tensor],
     Args:
         weights (dict[str, Tensor]): In the grammar that DINO, MAE, DeiT,
             SOLIDER's ViT, timm and SAIP's release share (``blocks.0.attn.qkv``
-            ...), with or without ``module.`` and ``backbone.`` in front.
+            ...), with or without something in front: ``module.backbone.``,
+            ``image_encoder.``, ``base.`` ...
         grid (tuple[int, int], optional): Rows and columns of the position
             table. Defaults to None: the only upright grid that fits.
 
@@ -88,13 +90,18 @@ def convert_vit_keys(weights: Dict[str, Tensor],
         ValueError: If a key of the backbone is unknown or missing, a shape
             is wrong, or the grid cannot be told.
     """
-    weights = {re.sub(r'^(module\.)+', '', k): v for k, v in weights.items()}
-    inside = [key for key in weights if key.startswith('backbone.')]
-    outside = [key for key in weights if inside and key not in inside]
-    start = len('backbone.') if inside else 0
+    weights = weights_of(weights)
+    prefix = _prefix_of(weights)
+    outside = [key for key in weights if not key.startswith(prefix)]
     backbone, ignored = OrderedDict(), []
-    for source in inside or weights:
-        key, value = source[start:], weights[source]
+    for source, value in weights.items():
+        if not source.startswith(prefix):
+            continue
+        key = source[len(prefix):]
+        if EXTRA_TOKENS.match(key):
+            raise ValueError(
+                f"'{source}' are tokens that mmpretrain's VisionTransformer "
+                'does not have: without them it would give other features')
         name = _rename(key)
         if name is not None:
             backbone[name] = value
@@ -107,6 +114,21 @@ def convert_vit_keys(weights: Dict[str, Tensor],
     length = backbone['pos_embed'].shape[1]
     grid, _ = table_layout(length, 'cls_token' in backbone, grid)
     return ConvertedViT(backbone, grid, ignored + outside)
+
+
+def _prefix_of(weights: Dict[str, Tensor]) -> str:
+    """What stands in front of the one plain transformer's names."""
+    found = [k[:-len(ANCHOR)] for k in weights if k.endswith(ANCHOR)]
+    if len(found) > 1:
+        raise ValueError(
+            f'the file holds {len(found)} transformers, under '
+            f'{", ".join(repr(prefix) for prefix in found[:LISTED])}: save '
+            'the one that is wanted to a file of its own')
+    if not found:
+        raise ValueError(
+            f"no '{ANCHOR}' among the weights, which are like "
+            f'{list(weights)[:LISTED]}: this is no plain vision transformer')
+    return found[0]
 
 
 def _rename(key: str) -> Optional[str]:

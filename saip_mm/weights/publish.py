@@ -10,8 +10,9 @@ from typing import NamedTuple, Optional
 import torch
 
 from ..version import __version__
-from .atomic import AtomicBackend
+from .atomic import write_file
 from .backbone import extract_backbone
+from .finite import check_finite
 from .read import read_checkpoint
 
 BUFFERS = ('running_mean', 'running_var', 'num_batches_tracked')
@@ -61,11 +62,6 @@ def publish_backbone(checkpoint: str,
     name = name or config or osp.splitext(osp.basename(checkpoint))[0]
     if osp.basename(name) != name:
         raise ValueError(f"name '{name}' must be a file's name without folder")
-    bad = [k for k, v in backbone.items() if not torch.isfinite(v).all()]
-    if bad:
-        raise ValueError(
-            f'{checkpoint}: {bad[0]} of the {which} holds values that are not '
-            'finite: the run diverged, take an earlier checkpoint')
     origin = dict(
         config=config,
         which=which,
@@ -99,12 +95,17 @@ def write_hashed(checkpoint: dict, stem: str, parameters: int) -> Published:
     content = checkpoint_bytes(checkpoint)
     sha256 = hashlib.sha256(content).hexdigest()
     path = f'{stem}-{sha256[:8]}.pth'
-    AtomicBackend().put(content, path)
+    write_file(path, content)
     return Published(path, parameters, sha256)
 
 
 def checkpoint_bytes(checkpoint: dict) -> bytes:
-    """What ``torch.save`` writes, the same whatever the file's name."""
+    """What ``torch.save`` writes, the same whatever the file's name.
+
+    Raises:
+        NonFiniteWeightsError: If a weight is NaN or infinite.
+    """
+    check_finite(checkpoint, 'the weights to be written')
     buffer = io.BytesIO()  # a path would put its name into the bytes
     torch.save(checkpoint, buffer)
     return buffer.getvalue()

@@ -1,106 +1,183 @@
-"""Reading checkpoints: safely, and with errors that say what to do."""
+"""Reading checkpoints: the one way, safely, with errors that say what to do.
+"""
+import json
 import os.path as osp
 import re
 import zipfile
 from collections import OrderedDict
-from contextlib import nullcontext
-from typing import Dict, Sequence
+from typing import BinaryIO, Dict, List
 
 import torch
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
+
+from .finite import check_finite, tensors_of
+from .plain_types import allowing_plain_types, foreign_names
+
+# where other codes keep the weights of a file
+NESTS = ('state_dict', 'model', 'model_state_dict', 'module', 'net')
+# in front of names: DDP's; anywhere: torch.compile's
+WRAPPERS = re.compile(r'^(?:module\.)+')
+COMPILED = '_orig_mod.'
+SAVE_AGAIN = ('if you trust its origin, open it where it was made and save '
+              'its weights alone: torch.save(model.state_dict(), FILE)')
 
 
 class UnsafeCheckpointError(ValueError):
     """The file holds more than tensors and plain Python types."""
 
 
-def read_checkpoint(path: str,
-                    mmap: bool = False,
-                    allow: Sequence[type] = ()) -> dict:
+def read_checkpoint(path: str, map_location=None) -> dict:
     """Read a checkpoint without running any code it may contain.
 
     Args:
-        path (str): A file on this machine.
-        mmap (bool): Leave tensors on disk until they are touched, which is
-            cheap when only ``meta`` is wanted. Else check sums are compared.
-            Defaults to False.
-        allow (Sequence[type]): Harmless classes to read besides plain types.
+        path (str): A file on this machine, of PyTorch (``.pth``) or
+            safetensors.
+        map_location (optional): As of ``torch.load``. Defaults to None: the
+            CPU, wherever the tensors were.
 
     Returns:
-        dict: What was saved, tensors on the CPU.
+        dict: What was saved; besides plain types it may
+        hold what :func:`~.plain_types.plain_types` lists. Of safetensors:
+        ``state_dict`` and ``meta``.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        UnsafeCheckpointError: If it holds more than tensors and plain types.
-        ValueError: If it is damaged, cut short, or no checkpoint.
+        UnsafeCheckpointError: If it holds other classes or functions.
+        NonFiniteWeightsError: If a weight is NaN or infinite.
+        ValueError: If it is damaged (its check sums are compared), cut short,
+            or no checkpoint.
     """
     path = osp.expanduser(path)
+    if osp.isdir(path):
+        raise ValueError(f'checkpoint {path} is a folder: name a file in it')
     if not osp.isfile(path):
         raise FileNotFoundError(
             f'checkpoint {path} does not exist: check the path')
     with open(path, 'rb') as file:
-        is_zip = file.read(2) == b'PK'  # since PyTorch 1.6
-    try:
-        if is_zip and not mmap:
-            _compare_check_sums(path)
-        with _allowing(allow):
-            checkpoint = torch.load(
-                path,
-                map_location='cpu',
-                weights_only=True,
-                mmap=mmap and is_zip)
-    except Exception as error:  # any kind: a pickle in pieces raises anything
-        unsafe = re.search(
-            r'Unsupported (?:global|class)\S* (?:GLOBAL )?'
-            r'([\w.]+)', str(error))
-        if unsafe:
-            raise UnsafeCheckpointError(
-                f'checkpoint {path} holds objects of {unsafe[1]}, which could '
-                'run code: if you trust its origin, save it again with '
-                'tensors and plain types only') from error
-        raise ValueError(
-            f'checkpoint {path} cannot be read ({type(error).__name__}): it '
-            'is damaged, cut short, or no PyTorch file; copy it again or take '
-            'an earlier one') from error
+        return read_content(file, path, map_location)
+
+
+def read_content(file: BinaryIO, name: str, map_location=None) -> dict:
+    """:func:`read_checkpoint` for an open file.
+
+    Args:
+        file (BinaryIO): Its content.
+        name (str): What to call it in errors.
+        map_location (optional): As there.
+    """
+    start = file.read(16)
+    file.seek(0)
+    if start[8:9] == b'{' and start[:2] != b'PK':
+        checkpoint = _read_safetensors(file, name)
+    else:
+        checkpoint = _read_torch(file, name, start, map_location or 'cpu')
     if not isinstance(checkpoint, dict):
-        raise ValueError(f'checkpoint {path} holds a '
+        raise ValueError(f'checkpoint {name} holds a '
                          f'{type(checkpoint).__name__}, not a dict of weights')
+    check_finite(checkpoint, f'checkpoint {name}')
     return checkpoint
 
 
-def _compare_check_sums(path: str) -> None:
-    """Find damage inside the tensors, which ``torch.load`` does not see."""
-    with zipfile.ZipFile(path) as archive:
+def _read_torch(file: BinaryIO, name: str, start: bytes,
+                map_location) -> object:
+    is_zip = start[:2] == b'PK'  # since PyTorch 1.6
+    if _is_text(start):
+        raise ValueError(
+            f'checkpoint {name} is text that starts with {start[:12]!r}, no '
+            'weights: a web page or the pointer of Git LFS was saved in its '
+            'place, download it again')
+    try:
+        if is_zip:
+            _look_into_zip(file, name)
+        with allowing_plain_types():
+            return torch.load(
+                file, map_location=map_location, weights_only=True)
+    except UnsafeCheckpointError:
+        raise
+    except Exception as error:  # any kind: a pickle in pieces raises anything
+        _refuse_foreign(file, name, is_zip, error)
+        raise ValueError(
+            f'checkpoint {name} cannot be read ({type(error).__name__}): it '
+            'is damaged, cut short, or no PyTorch file; copy it again or take '
+            'an earlier one') from error
+
+
+def _is_text(start: bytes) -> bool:
+    return (start[:1] in (b'<', b'{')
+            or start.startswith(b'version ')) and start.isascii()
+
+
+def _look_into_zip(file: BinaryIO, name: str) -> None:
+    """Find programs, and damage in tensors, which torch does not see."""
+    with zipfile.ZipFile(file) as archive:
+        if any('/code/' in part for part in archive.namelist()):
+            raise UnsafeCheckpointError(
+                f'checkpoint {name} is a TorchScript program, which runs code '
+                f'when opened: {SAVE_AGAIN}')
         damaged = archive.testzip()
+    file.seek(0)
     if damaged:
         raise zipfile.BadZipFile(f'wrong check sum of {damaged}')
 
 
-def _allowing(classes: Sequence[type]):
-    if not classes or not hasattr(torch.serialization, 'safe_globals'):
-        return nullcontext()  # before PyTorch 2.5
-    return torch.serialization.safe_globals(list(classes))
+def _refuse_foreign(file: BinaryIO, name: str, is_zip: bool,
+                    error: Exception) -> None:
+    """Tell what could run code from what is merely damaged."""
+    if isinstance(error, zipfile.BadZipFile):
+        return
+    found = foreign_names(_pickled(file, is_zip))
+    if not found:
+        return
+    listed = ', '.join(found[:3]) + ' ...' * (len(found) > 3)
+    what = ('a whole pickled model' if any(
+        n.startswith('torch.nn.modules.') for n in found) else 'objects')
+    raise UnsafeCheckpointError(
+        f'checkpoint {name} holds {what} of {listed}, which could run code '
+        f'when opened, and is not read: {SAVE_AGAIN}') from error
+
+
+def _pickled(file: BinaryIO, is_zip: bool) -> bytes:
+    """The pickle inside a file, empty where there is none."""
+    file.seek(0)
+    if not is_zip:
+        return file.read()
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return b''.join(
+                archive.read(part) for part in archive.namelist()
+                if part.endswith('data.pkl'))
+    except Exception:  # a zip file in pieces
+        return b''
+
+
+def _read_safetensors(file: BinaryIO, name: str) -> dict:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+    content = file.read()
+    try:
+        weights = load(content)
+    except SafetensorError as error:
+        raise ValueError(
+            f'checkpoint {name} cannot be read ({error}): it is damaged or '
+            'cut short; copy it again') from error
+    length = int.from_bytes(content[:8], 'little')
+    meta = json.loads(content[8:8 + length]).get('__metadata__', {})
+    return dict(meta=meta, state_dict=OrderedDict(weights))
 
 
 def peek_checkpoint(file: str) -> dict:
-    """Open the file of an ``init_cfg`` ahead of mmengine, cheaply.
+    """Open the file of an ``init_cfg`` ahead of mmengine.
 
     Args:
         file (str): A path, or a URL as in ``init_cfg``.
 
     Returns:
-        dict: The checkpoint. About classes that are not read here, as a
-        plain mmengine runner saves them, mmengine decides.
+        dict: The checkpoint, as mmengine will get it.
 
     Raises:
-        FileNotFoundError, ValueError: As ``read_checkpoint``.
+        FileNotFoundError, ValueError: As :func:`read_checkpoint`.
     """
-    if '://' not in file:
-        try:
-            return read_checkpoint(file, mmap=True)
-        except UnsafeCheckpointError:
-            pass  # mmengine is going to open it in any case
+    from mmengine.runner.checkpoint import CheckpointLoader
     return CheckpointLoader.load_checkpoint(file, 'cpu', 'silent')
 
 
@@ -111,8 +188,49 @@ def meta_of(checkpoint: dict) -> dict:
 
 
 def weights_of(checkpoint: dict) -> Dict[str, Tensor]:
-    """Tensors of a checkpoint by name, without DDP's ``module.``."""
-    weights = checkpoint.get('state_dict', checkpoint)
-    return OrderedDict((re.sub(r'^module\.', '', key), value)
-                       for key, value in weights.items()
+    """Tensors of a checkpoint by name, out of nests and wrappers.
+
+    Nests are ``state_dict``, ``model`` and the like, one in the other too.
+    Wrappers are ``module.`` of DistributedDataParallel and ``_orig_mod.`` of
+    ``torch.compile``.
+
+    Example:
+        >>> one = torch.ones(1)
+        >>> nested = dict(model={'module._orig_mod.a': one}, epoch=3)
+        >>> weights_of(nested)
+        OrderedDict([('a', tensor([1.]))])
+    """
+    nested = nest_of(checkpoint)
+    return OrderedDict((WRAPPERS.sub('', key.replace(COMPILED, '')), value)
+                       for key, value in nested.items()
                        if isinstance(value, Tensor))
+
+
+def listed_keys(checkpoint: dict) -> List[str]:
+    """Names of all tensors, however deep, as errors show them."""
+    found = list(weights_of(checkpoint))
+    return found or [key for key, _ in tensors_of(checkpoint)]
+
+
+def nest_of(checkpoint: dict) -> dict:
+    """The dict in a checkpoint that holds its tensors; itself if none."""
+    for name in NESTS:
+        inner = checkpoint.get(name)
+        if isinstance(inner, dict):
+            return nest_of(inner)
+    return checkpoint
+
+
+def unwrapped(checkpoint: dict) -> dict:
+    """A checkpoint whose ``state_dict`` is what :func:`weights_of` gives.
+
+    Where it is that already, the checkpoint itself, so that versions which
+    modules keep in its ``_metadata`` stay.
+    """
+    state = checkpoint.get('state_dict')
+    weights = weights_of(checkpoint)
+    if isinstance(state, dict) and list(weights) == list(state):
+        return checkpoint
+    rest = {k: v for k, v in checkpoint.items() if k not in NESTS}
+    rest = {k: v for k, v in rest.items() if not isinstance(v, Tensor)}
+    return dict(rest, state_dict=weights)

@@ -239,7 +239,10 @@ def test_tta_wraps_the_model_and_needs_a_pipeline():
 
 def test_fewer_images_than_a_batch_are_refused(tmp_path, monkeypatch):
     config = tmp_path / 'six.py'
-    config.write_text('model = dict()\n')
+    config.write_text('model = dict(type="Toy")\n'
+                      'train_dataloader = dict(batch_size=64)\n'
+                      'train_cfg = dict(max_epochs=2)\n'
+                      'optim_wrapper = dict(type="OptimWrapper")\n')
     monkeypatch.setattr(
         launch, 'build_runner', lambda cfg: toy_runner(
             cfg.work_dir, train_dataloader=toy_loader(6, 64)))

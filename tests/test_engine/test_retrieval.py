@@ -60,24 +60,36 @@ def test_collapsed_features_get_no_credit_for_ties():
     assert result.map == pytest.approx(5 / 12)
 
 
-def slow_scores(query, qpids, qcams, gallery, pids, cams):
-    """The protocol in plain loops."""
+def cosine(one, other):
+    """In Python's own float64."""
+    dot = sum(a * b for a, b in zip(one, other))
+    return dot / math.sqrt(sum(a * a for a in one) * sum(b * b for b in other))
+
+
+def slow_scores(query, qpids, qcams, gallery, pids, cams, ties=1):
+    """The protocol in plain loops; wrong answers win ties, or (-1) lose."""
+    columns = [t.tolist() for t in (query, qpids, qcams)]
+    answers = [t.tolist() for t in (gallery, pids, cams)]
     first, average = [], []
-    for q in range(len(query)):
+    for vector, pid, cam in zip(*columns):
         ranking = []
-        for g in range(len(gallery)):
-            if pids[g] == -1 or (pids[g] == qpids[q] and cams[g] == qcams[q]):
+        for other, other_pid, other_cam in zip(*answers):
+            if other_pid == -1 or (other_pid, other_cam) == (pid, cam):
                 continue
-            cosine = torch.cosine_similarity(query[q], gallery[g], 0)
-            ranking.append((-float(cosine), bool(pids[g] == qpids[q])))
-        answers = [right for _, right in sorted(ranking)]
-        if any(answers):
+            right = other_pid == pid
+            # cosines of equal directions differ by 1e-16
+            similarity = round(cosine(vector, other), 12)
+            ranking.append((-similarity, ties * right, right))
+        hits = [right for *_, right in sorted(ranking)]
+        if any(hits):
             precisions = [
-                sum(answers[:i + 1]) / (i + 1)
-                for i, right in enumerate(answers) if right
+                sum(hits[:i + 1]) / (i + 1) for i, right in enumerate(hits)
+                if right
             ]
             average.append(sum(precisions) / len(precisions))
-            first.append(answers[0])
+            first.append(hits[0])
+    if not first:
+        return None
     return sum(first) / len(first), sum(average) / len(average), len(first)
 
 
@@ -96,14 +108,87 @@ def test_equals_plain_loops(seed, chunk):
     assert tuple(result) == pytest.approx(slow_scores(*query, *gallery))
 
 
-def test_nothing_to_answer_is_an_error():
-    with pytest.raises(ValueError, match='none of 1 queries'):
-        scores((10, ), (2, ), (2, ))
-    with pytest.raises(ValueError, match='none of 0 queries'):
-        rank1_map(at(), torch.zeros(0), torch.zeros(0), at(1), torch.ones(1),
-                  torch.ones(1))
+def random_case(seed):
+    """A small retrieval run whose features repeat.
+
+    Few distinct features, so that right and wrong answers tie; junk,
+    distractors, people seen by one camera only.
+    """
+    draw = torch.Generator().manual_seed(seed)
+
+    def number(low, high, size=()):
+        return torch.randint(low, high + 1, size, generator=draw)
+
+    dims = int(number(2, 24))
+    palette = torch.randn(int(number(1, 12)), dims, generator=draw)
+    persons, cams = int(number(1, 6)), int(number(1, 4))
+    sides = []
+    for size, low in ((int(number(1, 7)), 1), (int(number(1, 40)), -1)):
+        sides.append((palette[number(0,
+                                     len(palette) - 1, (size, ))],
+                      number(low, persons,
+                             (size, )), number(1, cams, (size, ))))
+    return [t for side in sides for t in side], int(number(1, 9))
+
+
+@pytest.mark.parametrize('block', range(10))
+def test_equals_plain_loops_with_ties(block):
+    unanswered = 0
+    for seed in range(100 * block, 100 * block + 100):
+        case, chunk = random_case(seed)
+        expected = slow_scores(*case)
+        if expected is None:
+            unanswered += 1
+            with pytest.raises(ValueError, match='none of'):
+                rank1_map(*case, chunk=chunk)
+        else:
+            result = rank1_map(*case, chunk=chunk)
+            assert tuple(result) == pytest.approx(expected, abs=1e-12), seed
+    assert unanswered < 50
+
+
+@pytest.mark.parametrize('dims', [3, 7, 30, 192])
+def test_equal_features_tie_whatever_the_product_rounds(dims):
+    draw = torch.Generator().manual_seed(dims)
+    for size in range(2, 70):
+        query = torch.randn(5, dims, generator=draw)
+        gallery = torch.randn(1, dims, generator=draw).repeat(size, 1)
+        pids = torch.full((size, ), 2)
+        pids[int(torch.randint(size, (), generator=draw))] = 1
+        result = rank1_map(query, torch.ones(5), torch.ones(5), gallery, pids,
+                           torch.full((size, ), 2))
+        assert result.rank1 == 0 and result.map == pytest.approx(1 / size)
+
+
+def test_rounding_may_order_features_of_one_direction():
+    """Other norms: anything between all ties won and all lost."""
+    for seed in range(50):
+        case, chunk = random_case(seed)
+        low, high = slow_scores(*case), slow_scores(*case, ties=-1)
+        if low is None:
+            continue
+        draw = torch.Generator().manual_seed(seed)
+        case[3] = case[3] * (torch.rand(len(case[3]), 1, generator=draw) + .1)
+        result = rank1_map(*case, chunk=chunk)
+        for least, ours, most in zip(low, result, high):
+            assert least - 1e-9 <= ours <= most + 1e-9
+
+
+def test_empty_gallery_is_an_error():
+    with pytest.raises(ValueError, match='none of 1 .* among 0 gallery'):
+        rank1_map(
+            at(0), torch.ones(1), torch.ones(1), at(), torch.zeros(0),
+            torch.zeros(0))
 
 
 def test_non_finite_features_are_an_error():
     with pytest.raises(ValueError, match='gallery features hold NaN'):
         scores((10, math.nan), (1, 1), (2, 2))
+    with pytest.raises(ValueError, match='query features hold NaN'):
+        rank1_map(
+            at(0).double() * 1e39,  # infinite in float32
+            torch.ones(1),
+            torch.ones(1),
+            at(0),
+            torch.ones(1),
+            torch.zeros(1))

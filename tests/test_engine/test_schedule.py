@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,8 @@ import pytest
 from mmengine.config import Config
 
 from saip_mm.engine.launch import load_config
-from saip_mm.engine.schedule import scale_schedule
+from saip_mm.engine.schedule import (Planned, Room, fit_schedule,
+                                     planned_length, scale_schedule)
 from .toy import toy_runner
 
 TRAIN = Path(__file__).parents[2] / 'tools/train.py'
@@ -97,10 +99,164 @@ def test_a_config_without_length_is_refused():
         scale_schedule(Config(dict(train_cfg=dict())), 0.5)
 
 
-def test_no_room_beside_the_warm_up_is_refused():
-    error = 'leaves 1200 iters, .* LinearLR from 0 to 1500'
-    with pytest.raises(ValueError, match=error):
-        scale_schedule(iterations(), 0.03)
+def fit(cfg, per_epoch, fraction=None, **train_cfg):
+    """What becomes of the schedulers when the length is changed so."""
+    planned = planned_length(cfg)
+    cfg.train_cfg.update(train_cfg)
+    if fraction:
+        ratio = scale_schedule(cfg, fraction)
+        planned = planned._replace(length=planned.length * ratio)
+    in_epochs = planned.key == 'max_epochs'
+    room = Room(cfg.train_cfg[planned.key] * (per_epoch if in_epochs else 1),
+                per_epoch, planned.length * (per_epoch if in_epochs else 1))
+    return room.fit(cfg.param_scheduler)
+
+
+@pytest.mark.parametrize('per_epoch, length', [(100, 210), (3, 210),
+                                               (100, 201)])
+def test_what_fits_is_left_as_it_is(per_epoch, length):
+    cfg = epochs()
+    given = cfg.param_scheduler
+    assert fit(cfg, per_epoch, max_epochs=length) == (given, '')
+    assert cfg.param_scheduler == epochs().param_scheduler
+
+
+def test_milestones_behind_the_end_move_along():
+    """To 170 and 200 of 210 of the way, the first also where it fitted."""
+    fitted, line = fit(epochs(), 1000, max_epochs=180)
+    assert fitted[0] == epochs().param_scheduler[0]
+    assert fitted[1].milestones == [146, 171]  # 145.7, 171.4
+    assert fitted[1].end == 180
+    assert line == ('the milestones 170, 200: the milestones become 146, 171')
+
+
+@pytest.mark.parametrize('per_epoch, warm_up, milestones, words', [
+    (10, 2, [4], 'the warm-up takes 5 iterations, the milestones become 4'),
+    (3, 0, [4], 'the warm-up is left out, the milestones become 4'),
+])
+def test_a_warm_up_longer_than_the_run(per_epoch, warm_up, milestones, words):
+    """170 and 200 of 210 epochs are 4.05 and 4.76 of 5, the end."""
+    fitted, line = fit(epochs(), per_epoch, max_epochs=5)
+    assert line == ('the warm-up of 500 iterations and the milestones 170, '
+                    f'200: {words}')
+    assert [s.type for s in fitted
+            ] == (['LinearLR'] if warm_up else []) + ['mmengine.MultiStepLR']
+    assert fitted[-1].milestones == milestones
+
+
+def test_a_tenth_of_the_run_is_warm_up_and_the_cosine_follows():
+    fitted, line = fit(iterations(), 7, max_iters=1500)
+    assert line == ('the warm-up of 1500 iterations: the warm-up takes 150 '
+                    'iterations')
+    assert [(s.begin, s.get('end')) for s in fitted] == [(0, 150), (150, None)]
+    fitted, line = fit(iterations(), 7, max_iters=1501)
+    assert line == ''
+    fitted, _ = fit(iterations(), 7, max_iters=5)
+    assert [(s.type, s.begin) for s in fitted] == [('CosineAnnealingLR', 0)]
+
+
+def test_phases_in_epochs_become_iterations():
+    cfg = Config(
+        dict(
+            train_cfg=dict(max_epochs=100),
+            param_scheduler=[
+                dict(type='LinearLR', end=5, convert_to_iter_based=True),
+                dict(
+                    type='ConstantLR',
+                    factor=1,
+                    begin=5,
+                    end=40,
+                    convert_to_iter_based=True),
+                dict(
+                    type='CosineAnnealingLR',
+                    begin=40,
+                    end=100,
+                    T_max=60,
+                    convert_to_iter_based=True)
+            ]))
+    fitted, line = fit(cfg, 50, max_epochs=2)
+    # 2 epochs are 100 iterations: 10, then 40 and 100 of 100 as they were
+    assert [(s['begin'] if 'begin' in s else 0, s['end'], s['by_epoch'])
+            for s in fitted] == [(0, 10, False), (10, 40, False),
+                                 (40, 100, False)]
+    assert fitted[2]['T_max'] == 60
+    assert 'ConstantLR from epoch 5 to 40' in line
+
+
+def test_without_a_plan_what_lies_behind_the_end_is_left_out():
+    room = Room(100, 10)
+    given = [
+        dict(type='LinearLR', end=800, by_epoch=False),
+        dict(type='MultiStepLR', milestones=[24, 27]),
+        dict(type='CosineAnnealingLR', begin=0, end=20),
+    ]
+    fitted, line = room.fit(given)
+    assert fitted == [
+        dict(type='LinearLR', end=10, by_epoch=False),
+        dict(type='CosineAnnealingLR', begin=0, end=10)
+    ]
+    assert line.endswith(
+        'the warm-up takes 10 iterations, the milestones are left out, '
+        'CosineAnnealingLR from epoch 0 to 10')
+    assert given[0]['end'] == 800  # the given ones are untouched
+
+
+def test_a_decay_to_the_end_is_no_warm_up():
+    decay = dict(type='LinearLR', start_factor=1, end_factor=0, end=10)
+    fitted, line = Room(20, 10, 100).fit([decay])
+    assert fitted == [dict(decay, end=2)]
+    assert 'LinearLR from epoch 0 to 10: LinearLR from epoch 0 to 2' == line
+
+
+@pytest.mark.parametrize('fraction', [0.03, 0.001, 1e-6])
+def test_a_fraction_beside_the_warm_up_fits_too(fraction):
+    for cfg, per_epoch in ((iterations(), 9), (epochs(), 40)):
+        fitted, line = fit(cfg, per_epoch, fraction)
+        length = cfg.train_cfg.get('max_epochs',
+                                   cfg.train_cfg.get('max_iters'))
+        assert length >= 1 and line
+        for scheduler in fitted:
+            assert scheduler.get('begin', 0) < scheduler.get('end', 10**9)
+            # mmengine would lower the rate at once
+            assert 0 not in scheduler.get('milestones', [])
+
+
+def test_a_fraction_of_a_shorter_run():
+    """--schedule 0.1 with max_epochs=100 of 210."""
+    fitted, _ = fit(epochs(), 1000, 0.1, max_epochs=100)
+    assert fitted[1].milestones == [8]  # 17 and 20 of 21, 8.1 and 9.5 of 10
+
+
+def test_the_runner_says_it_in_one_line_and_notes_it(tmp_path, log):
+    runner = toy_runner(
+        tmp_path,
+        epochs=1,
+        cfg=dict(train_cfg=dict(max_epochs=1)),
+        param_scheduler=[
+            dict(type='LinearLR', end=2, convert_to_iter_based=True),
+            dict(
+                type='CosineAnnealingLR', begin=2, convert_to_iter_based=True)
+        ])
+    runner.logger.addHandler(log.handler)
+    fit_schedule(runner, Planned('max_epochs', 4))
+    line = ('train_cfg.max_epochs=1 (5 iterations) is shorter than the '
+            'warm-up of 2 epochs: the warm-up is left out')
+    assert log.text.count('is shorter than') == 1 and line in log.text
+    assert len(runner.cfg.param_scheduler) == 1
+    dumped = Config.fromfile(next(tmp_path.glob('*.py')))
+    assert dumped.param_scheduler == runner.cfg.param_scheduler
+    runner.train()
+    rates = runner.message_hub.get_scalar('train/lr').data[0]
+    assert rates == pytest.approx(
+        [0.005 * (1 + math.cos(math.pi * k / 5)) for k in range(5)])
+
+
+def test_schedulers_of_several_optimisers_fit(tmp_path, log):
+    runner = toy_runner(tmp_path, epochs=1)
+    warm = dict(type='LinearLR', end=9, by_epoch=False)
+    runner.param_schedulers = dict(a=warm, b=[dict(warm, end=3)])
+    fit_schedule(runner)
+    assert runner.param_schedulers == dict(a=[], b=[dict(warm, end=3)])
 
 
 def test_work_dirs_of_fractions_differ(tmp_path):

@@ -9,36 +9,85 @@ import torch
 from .test_dist_cpu import CONFIG, MODULE, ROOT
 
 
-@pytest.mark.slow
-def test_resume_goes_on_from_the_last_checkpoint(tmp_path):
-    (tmp_path / 'toy_module.py').write_text(MODULE)
-    (tmp_path / 'toy_config.py').write_text(
-        CONFIG.replace("custom_hooks = [dict(type='SaveEveryRank')]", ''))
+def train(folder, *flags, processes=1):
+    """Run the tool on the toy config; its end and what it printed."""
+    (folder / 'toy_module.py').write_text(MODULE)
+    (folder / 'toy_config.py').write_text(
+        CONFIG.replace("dict(type='SaveEveryRank')",
+                       "dict(type='PlainCheckpointHook')"))
     env = dict(
         os.environ,
         CUDA_VISIBLE_DEVICES='',
         OMP_NUM_THREADS='1',
-        PYTHONPATH=f'{ROOT}:{tmp_path}')
+        PYTHON=sys.executable,
+        PYTHONPATH=f'{ROOT}:{folder}')
+    command = [sys.executable, ROOT / 'tools/train.py', 'toy_config.py']
+    if processes > 1:
+        command = [
+            ROOT / 'tools/dist_train.sh', 'toy_config.py',
+            str(processes)
+        ]
+    done = subprocess.run([*command, *flags],
+                          cwd=folder,
+                          env=env,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT,
+                          text=True)
+    return done.returncode, done.stdout
 
-    def run(*flags):
-        done = subprocess.run(
-            [sys.executable, ROOT / 'tools/train.py', 'toy_config.py', *flags],
-            cwd=tmp_path,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True)
-        assert done.returncode == 0, done.stdout[-3000:]
-        return done.stdout
 
-    first = run('--resume', '--cfg-options', 'train_cfg.max_epochs=1')
+def one_epoch(folder, *flags, **kwargs):
+    code, printed = train(folder, *flags, '--cfg-options',
+                          'train_cfg.max_epochs=1', **kwargs)
+    assert code == 0, printed[-3000:]
+    return printed
+
+
+@pytest.mark.slow
+def test_resume_goes_on_from_the_last_checkpoint(tmp_path):
+    first = one_epoch(tmp_path, '--resume')
     assert 'has no last_checkpoint: starting from the beginning' in first
-    second = run('--resume')
+    code, second = train(tmp_path, '--resume')
+    assert code == 0, second[-3000:]
     assert 'resumed epoch: 1, iter: 4' in second
+    assert 'changed: train_cfg.max_epochs: 1 -> 2' in second
     # 16 images by 4, two epochs; the folder is named after the config
     checkpoint = torch.load(
-        tmp_path / 'work_dirs/toy_config/epoch_2.pth', weights_only=False)
+        tmp_path / 'work_dirs/toy_config/epoch_2.pth', weights_only=True)
     assert checkpoint['meta']['iter'] == 8
+    code, third = train(tmp_path, '--resume')
+    assert code == 0
+    assert 'nothing to train: 2 of train_cfg.max_epochs=2' in third
+
+
+@pytest.mark.slow
+def test_another_rate_is_taken_by_the_option(tmp_path):
+    """As the message after NaN says."""
+    one_epoch(tmp_path)
+    code, printed = train(tmp_path, '--resume', '--resume-schedule', 'new',
+                          '--cfg-options', 'optim_wrapper.optimizer.lr=0.04')
+    assert code == 0, printed[-3000:]
+    assert 'learning rate of the next step: 0.04' in printed
+    saved = torch.load(
+        tmp_path / 'work_dirs/toy_config/epoch_2.pth', weights_only=True)
+    assert saved['optimizer']['param_groups'][0]['lr'] == 0.04
+
+
+@pytest.mark.slow
+def test_two_processes_are_not_resumed_with_one_by_silence(tmp_path):
+    one_epoch(tmp_path, '--auto-scale-lr', processes=2)
+    code, printed = train(tmp_path, '--resume', '--auto-scale-lr')
+    assert code == 1
+    assert ('was trained with 2 processes x 4 images x 1 accumulated = 8 a '
+            'step, this run has 1 processes x 4 images x 1 accumulated = '
+            '4') in printed.splitlines()[-1]
+    code, printed = train(tmp_path, '--resume', '--auto-scale-lr',
+                          '--resume-schedule', 'new')
+    assert code == 0, printed[-3000:]
+    assert 'learning rate of the next step: 0.02' in printed  # 0.08 * 4 / 16
+    saved = torch.load(
+        tmp_path / 'work_dirs/toy_config/epoch_2.pth', weights_only=True)
+    assert saved['meta']['iter'] == 8  # 4 an epoch now
 
 
 SRUN = '''#!/usr/bin/env bash

@@ -1,15 +1,18 @@
 import os
+import resource
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import torch
 from mmengine.fileio import get_file_backend
-from mmengine.hooks import CheckpointHook
 from mmengine.runner import save_checkpoint
 
-from saip_mm.engine import AtomicBackend
-from ..test_engine.toy import toy_runner
+from saip_mm.weights import AtomicBackend, write_file
+from saip_mm.weights.atomic import _machine
 
 ARGS = dict(backend='atomic')
 
@@ -35,7 +38,7 @@ def test_error_while_writing_keeps_the_old_file(tmp_path, monkeypatch):
         raise OSError('disk full')
 
     monkeypatch.setattr(os, 'fsync', fail)
-    with pytest.raises(OSError, match='disk full'):
+    with pytest.raises(OSError, match='cannot write .*a.bin .*disk full'):
         AtomicBackend().put(b'new', path)
     assert path.read_bytes() == b'old'
     assert os.listdir(tmp_path) == ['a.bin']
@@ -69,28 +72,52 @@ def test_kill_while_writing_keeps_the_old_file(tmp_path):
     assert path.read_bytes() == b'new'
 
 
-@pytest.mark.parametrize('keep', [2, 3])
-def test_a_good_checkpoint_is_left_when_saving_fails(tmp_path, monkeypatch,
-                                                     keep):
-    """The hook removes the oldest first: the newest must be another one."""
-    hook = dict(
-        type='CheckpointHook',
-        interval=1,
-        max_keep_ckpts=keep,
-        backend_args=ARGS)
-    put = AtomicBackend.put
+def test_two_runs_write_one_name_at_a_time(tmp_path):
+    """Neither takes the other's unfinished file for its own."""
+    path = tmp_path / 'last_checkpoint'
+    contents = [bytes([65 + i]) * 100_000 for i in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            list(pool.map(partial(write_file, path), contents))
+            assert path.read_bytes() in contents
+    assert os.listdir(tmp_path) == ['last_checkpoint']
 
-    def fail_at_epoch_4(self, obj, path):
-        if str(path).endswith('epoch_4.pth'):
-            raise KeyboardInterrupt
-        put(self, obj, path)
 
-    monkeypatch.setattr(AtomicBackend, 'put', fail_at_epoch_4)
-    runner = toy_runner(
-        tmp_path, epochs=5, default_hooks=dict(checkpoint=hook))
-    with pytest.raises(KeyboardInterrupt):
-        runner.train()
-    assert isinstance(runner.hooks[-1], CheckpointHook)
-    last = (tmp_path / 'last_checkpoint').read_text()
-    assert last.endswith('epoch_3.pth')
-    assert torch.load(last, weights_only=False)['meta']['epoch'] == 3
+def test_another_process_at_work_is_left_alone(tmp_path):
+    other = tmp_path / f'.a.pth.{_machine()}.{os.getppid()}.0a.partial'
+    foreign = tmp_path / f'.a.pth.elsewhere.{2**22 + 1}.0a.partial'
+    dead = tmp_path / f'.a.pth.{_machine()}.{2**22 + 1}.0a.partial'
+    for leftover in (other, foreign, dead):
+        leftover.write_bytes(b'half')
+    write_file(tmp_path / 'a.pth', b'new')
+    assert other.exists() and foreign.exists() and not dead.exists()
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='file size limits')
+@pytest.mark.parametrize('before', [b'old', None])
+def test_full_disk_is_named_and_the_old_file_kept(tmp_path, before):
+    """A limit on the size of files stands in for the disk."""
+    path = tmp_path / 'epoch_1.pth'
+    if before:
+        path.write_bytes(before)
+    kept = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(
+                OSError,
+                match=r'cannot write .*epoch_1.pth \(5000 bytes, File too '
+                r'large\): (its previous content is kept|nothing of it was '
+                r'written); make room'):
+            write_file(path, bytes(5000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, kept)
+    assert os.listdir(tmp_path) == ['epoch_1.pth'] * bool(before)
+    assert not before or path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError, match='cannot write .*a.pth'):
+        write_file(tmp_path / 'file' / 'a.pth', b'new')

@@ -1,14 +1,18 @@
 from argparse import Namespace
+from collections import OrderedDict
 
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from safetensors.torch import save_file
+from torch import nn
 
-from mmpretrain.registry import MODELS
-from saip_mm.weights import (UnsafeCheckpointError, extract_backbone,
-                             load_weights, meta_of, peek_checkpoint,
-                             read_checkpoint)
-from ..test_models.tiny_saip import VIT, build
+from saip_mm.weights import (NonFiniteWeightsError, UnsafeCheckpointError,
+                             meta_of, peek_checkpoint, read_checkpoint,
+                             weights_of)
+from saip_mm.weights.read import unwrapped
+from .payloads import Call
 
 
 @pytest.fixture
@@ -24,48 +28,85 @@ def test_plain_types_are_read(file):
     assert meta_of(peek_checkpoint(str(file))) == dict(epoch=3)
 
 
-def test_missing_file_is_named(tmp_path):
+def test_missing_file_and_folder_are_named(tmp_path):
     for read in (read_checkpoint, peek_checkpoint):
         with pytest.raises(FileNotFoundError, match='none.pth does not exist'):
             read(str(tmp_path / 'none.pth'))
+        with pytest.raises(ValueError, match='is a folder: name a file'):
+            read(str(tmp_path))
 
 
-def damage(content, kind):
-    if kind == 'cut':
-        return content[:len(content) // 2]
-    if kind == 'flipped bit':  # inside the tensor
-        half = len(content) // 2
-        return content[:half] + bytes([content[half] ^ 1]) + content[half + 1:]
-    return dict(empty=b'', text=b'<html>404</html>')[kind]
+def test_the_home_folder_may_be_written_as_a_tilde(file, monkeypatch):
+    monkeypatch.setenv('HOME', str(file.parent))
+    assert meta_of(read_checkpoint('~/weights.pth')) == dict(epoch=3)
 
 
-@pytest.mark.parametrize('kind', ['cut', 'flipped bit', 'empty', 'text'])
-def test_damaged_file_is_named(file, kind):
-    file.write_bytes(damage(file.read_bytes(), kind))
-    with pytest.raises(ValueError, match='weights.pth cannot be read .*dam'):
+def test_history_of_a_plain_runner_is_read(file):
+    history = HistoryBuffer([1., 2.], [1, 1])
+    scalars = dict(loss=history, empty=HistoryBuffer())
+    torch.save(dict(message_hub=scalars, state_dict={}), file)
+    read = read_checkpoint(str(file))['message_hub']
+    assert read['loss'].mean() == 1.5 and read['loss'].current() == 2.
+    assert read['loss'].statistics('max', 2) == 2.
+    assert read['empty'].data[0].size == 0
+
+
+@pytest.mark.parametrize('value', [
+    Namespace(lr=1.),
+    np.float32(0.5),
+    np.arange(6, dtype=np.int16).reshape(2, 3),
+    np.bool_(True),
+])
+def test_plain_classes_of_other_codes_are_read(value, file):
+    torch.save(dict(args=value, state_dict={}), file)
+    read = read_checkpoint(str(file))['args']
+    assert type(read) is type(value) and np.all(read == value)
+
+
+@pytest.mark.parametrize('owner, name', [
+    (HistoryBuffer, '__init__'),
+    (HistoryBuffer, 'update'),
+    (str, 'upper'),
+    (np.ndarray, 'tofile'),
+])
+def test_getattr_gives_nothing_but_statistics(owner, name, file):
+    torch.save(dict(meta=Call(getattr, owner, name), state_dict={}), file)
+    with pytest.raises(ValueError, match='weights.pth (cannot|holds)'):
         read_checkpoint(str(file))
 
 
-def test_no_code_is_run(file):
-    torch.save(dict(meta=HistoryBuffer()), file)
-    with pytest.raises(UnsafeCheckpointError, match='HistoryBuffer'):
+def test_a_whole_model_is_told_from_damage(file):
+    torch.save(nn.Sequential(nn.Linear(2, 2)), file)
+    with pytest.raises(
+            UnsafeCheckpointError,
+            match=r'holds a whole pickled model of torch.nn.modules.*could '
+            r'run code when opened, and is not read.*save its weights alone'):
         read_checkpoint(str(file))
-    # mmengine, which opens an init_cfg's file, does run it
-    assert 'meta' in peek_checkpoint(str(file))
 
 
-def test_harmless_classes_can_be_allowed(file):
-    torch.save(dict(args=Namespace(lr=1.)), file)
-    with pytest.raises(UnsafeCheckpointError, match='argparse.Namespace'):
+def test_a_program_is_refused(file):
+    torch.jit.script(nn.Linear(2, 2)).save(str(file))
+    with pytest.raises(UnsafeCheckpointError, match='TorchScript program'):
         read_checkpoint(str(file))
-    assert read_checkpoint(str(file), allow=[Namespace])['args'].lr == 1.
 
 
 def test_formats_before_zip_are_read(file):
     torch.save(
         dict(meta=dict(epoch=3)), file, _use_new_zipfile_serialization=False)
-    assert peek_checkpoint(str(file)) == dict(meta=dict(epoch=3))
+    assert meta_of(peek_checkpoint(str(file))) == dict(epoch=3)
     assert read_checkpoint(str(file)) == dict(meta=dict(epoch=3))
+
+
+def test_safetensors_are_read(tmp_path):
+    path = str(tmp_path / 'a.safetensors')
+    save_file(dict(a=torch.ones(64)), path, metadata=dict(format='pt'))
+    read = read_checkpoint(path)
+    assert read['meta'] == dict(format='pt')
+    assert torch.equal(read['state_dict']['a'], torch.ones(64))
+    with open(path, 'r+b') as cut:
+        cut.truncate(100)
+    with pytest.raises(ValueError, match='a.safetensors cannot be read'):
+        read_checkpoint(path)
 
 
 def test_a_list_is_no_checkpoint(file):
@@ -74,74 +115,51 @@ def test_a_list_is_no_checkpoint(file):
         read_checkpoint(str(file))
 
 
-@pytest.mark.parametrize('which', ['student', 'expert'])
-@pytest.mark.parametrize('prefix', ['', 'module.'])
-def test_the_asked_encoder_is_taken(which, prefix):
-    model = build()
-    with torch.no_grad():
-        for parameter in model.expert.parameters():
-            parameter.add_(1.)
-    checkpoint = dict(
-        meta=dict(epoch=5),
-        state_dict={
-            prefix + k: v
-            for k, v in model.state_dict().items()
-        })
-    weights, meta = extract_backbone(checkpoint, which)
-    source = model.encoder if which == 'student' else model.expert.encoder
-    expected = source.backbone.state_dict()
-    expected.pop('pos_grid')
-    assert list(weights) == list(expected)
-    assert all(torch.equal(weights[key], expected[key]) for key in expected)
-    assert meta == dict(epoch=5, position_grid=[4, 2])
+@pytest.mark.parametrize('place', ['state_dict', 'model', 'optimizer'])
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_what_is_not_finite_is_named(place, value, file):
+    bad = torch.tensor([1., value])
+    torch.save({place: dict(a=dict(b=bad), c=bad), 'meta': bad}, file)
+    with pytest.raises(
+            NonFiniteWeightsError,
+            match=rf'weights.pth: {place}.a.b holds values that are not '
+            r'finite \(and 1 more tensors\)'):
+        read_checkpoint(str(file))
 
 
-def test_a_fine_tuned_classifier_gives_its_backbone():
-    weights, _ = extract_backbone({
-        'backbone.a': torch.ones(1),
-        'head.b': torch.ones(1)
-    })
-    assert list(weights) == ['a']
+def test_notes_may_be_infinite(file):
+    hub = dict(best=float('-inf'), loss=torch.tensor([torch.nan]))
+    torch.save(dict(message_hub=hub, state_dict={}), file)
+    assert read_checkpoint(str(file))['message_hub']['best'] == float('-inf')
 
 
-def test_absent_encoder_is_named():
-    checkpoint = dict(state_dict={'encoder.backbone.a': torch.ones(1)})
-    with pytest.raises(ValueError, match='no expert.*frozen.*encoder.backb'):
-        extract_backbone(checkpoint, 'expert')
-    with pytest.raises(ValueError, match="no student: .*'decoder.a'"):
-        extract_backbone({'decoder.a': torch.ones(1)})
-    with pytest.raises(ValueError, match="got 'teacher'"):
-        extract_backbone(checkpoint, 'teacher')
+ONE = torch.ones(1)
 
 
-def test_fitting_weights_are_loaded():
-    source, target = (
-        MODELS.build(VIT | dict(img_size=size))
-        for size in ((64, 32), (96, 48)))
-    source.init_weights()
-    weights = source.state_dict()
-    weights.pop('pos_grid')
-    load_weights(target, weights)
-    assert torch.equal(target.cls_token, source.cls_token)
+@pytest.mark.parametrize('checkpoint', [
+    dict(state_dict=dict(a=ONE)),
+    dict(model=dict(a=ONE), epoch=3),
+    dict(model=dict(state_dict={'module.a': ONE})),
+    dict(model_state_dict={'_orig_mod.a': ONE}),
+    {
+        'module._orig_mod.a': ONE
+    },
+    {
+        '_orig_mod.module.a': ONE
+    },
+    dict(a=ONE),
+])
+def test_nests_and_wrappers_are_taken_off(checkpoint):
+    assert dict(weights_of(checkpoint)) == dict(a=ONE)
+    assert dict(unwrapped(checkpoint)['state_dict']) == dict(a=ONE)
 
 
-def test_other_architecture_is_named_and_nothing_loaded():
-    model = MODELS.build(VIT)
-    weights = {k: v + 1 for k, v in model.state_dict().items()}
-    weights['head.weight'] = torch.ones(1)
-    weights['cls_token'] = torch.ones(1, 1, 8)
-    for layer in range(3):
-        for name in ('weight', 'bias'):
-            weights.pop(f'layers.{layer}.ln1.{name}')
-    before = {k: v.clone() for k, v in model.state_dict().items()}
-    with pytest.raises(ValueError) as error:
-        load_weights(model, weights, source='some.pth')
-    message = str(error.value)
-    assert 'some.pth does not fit GridVisionTransformer' in message
-    assert 'missing: layers.0.ln1.weight, layers.0.ln1.bias' in message
-    assert 'and 1 more' in message
-    assert 'unexpected: head.weight;' in message
-    assert 'of another shape: cls_token (1, 1, 8) for (1, 1, 16)' in message
-    assert 'tools/model_converters' in message
-    for key, value in model.state_dict().items():
-        assert torch.equal(value, before[key]), key
+def test_a_compiled_part_is_unwrapped_and_inner_modules_stay():
+    weights = {'backbone._orig_mod.a': ONE, 'head.module.b': ONE}
+    assert list(weights_of(weights)) == ['backbone.a', 'head.module.b']
+
+
+def test_versions_of_modules_are_kept():
+    state = nn.BatchNorm2d(2).state_dict()
+    assert unwrapped(dict(state_dict=state))['state_dict'] is state
+    assert isinstance(weights_of(state), OrderedDict)

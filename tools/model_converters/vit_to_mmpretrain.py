@@ -6,8 +6,8 @@
 import argparse
 from argparse import Namespace
 
-from saip_mm.weights import (AtomicBackend, checkpoint_bytes, convert_vit_keys,
-                             read_checkpoint, select_branch)
+from saip_mm.weights import (checkpoint_bytes, convert_vit_keys,
+                             read_checkpoint, select_branch, write_file)
 
 
 def parse_args() -> Namespace:
@@ -32,17 +32,19 @@ def parse_args() -> Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        # DINO and MAE save their command line along, which is harmless
-        checkpoint = read_checkpoint(args.checkpoint, allow=[Namespace])
         vit = convert_vit_keys(
-            select_branch(checkpoint, args.branch), args.grid)
-    except (FileNotFoundError, ValueError) as error:
+            select_branch(read_checkpoint(args.checkpoint), args.branch),
+            args.grid)
+    except (OSError, ValueError) as error:
         raise SystemExit(f'error: {args.checkpoint}: {error}')
     meta = dict(
         position_grid=list(vit.grid),
         origin=dict(file=args.checkpoint, branch=args.branch))
     converted = dict(meta=meta, state_dict=vit.backbone)
-    AtomicBackend().put(checkpoint_bytes(converted), args.out)
+    try:
+        write_file(args.out, checkpoint_bytes(converted))
+    except OSError as error:
+        raise SystemExit(f'error: {error}')
     print(f'{args.out}: {len(vit.backbone)} tensors, positions '
           f'{vit.grid[0]}x{vit.grid[1]}; left out: '
           f'{", ".join(vit.ignored[:5]) or "nothing"}'

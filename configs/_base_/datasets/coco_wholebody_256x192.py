@@ -8,7 +8,7 @@ codec = dict(
     type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
 
 train_pipeline = [
-    dict(type='LoadImage'),
+    dict(type='LoadPersonImage'),
     dict(type='GetBBoxCenterScale'),  # box x 1.25
     dict(type='RandomFlip', direction='horizontal'),
     dict(type='RandomHalfBody'),
@@ -18,7 +18,7 @@ train_pipeline = [
     dict(type='PackPoseInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImage'),
+    dict(type='LoadPersonImage'),
     dict(type='GetBBoxCenterScale'),
     dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=False),
     dict(type='PackPoseInputs'),

@@ -2,12 +2,15 @@
 # people instead, all three of
 #   --cfg-options train_dataloader.dataset.data_root=data/synthetic/lip
 # and val_dataloader..., test_dataloader...
+# Labels of one's own: configs/part_seg/own/example.py.
 data_root = 'data/LIP'
 crop_size = (480, 480)  # HumanBench; height, width
-flip_pairs = [(14, 15), (16, 17), (18, 19)]  # arms, legs, shoes
+# arms, legs, shoes: for a RandomFlip's swap_seg_labels in a pipeline of one's
+# own; RandomPartFlip and PartFlipTTA ask the data set
+flip_pairs = [(14, 15), (16, 17), (18, 19)]
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPartImage'),  # the way up that its label is
     dict(type='LoadPartLabels'),
     dict(
         type='RandomResize',
@@ -15,25 +18,22 @@ train_pipeline = [
         ratio_range=(0.5, 1.6),  # HumanBench: 0.5, 0.6 ... 1.6
         keep_ratio=False),
     dict(type='RandomCrop', crop_size=crop_size),
-    dict(type='RandomFlip', prob=0.5, swap_seg_labels=flip_pairs),
+    dict(type='RandomPartFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPartImage'),
     dict(type='Resize', scale=(480, 480), keep_ratio=False),
     dict(type='LoadPartLabels'),  # after resizing: at its own size
     dict(type='PackSegInputs'),
 ]
 tta_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPartImage'),
     dict(
         type='TestTimeAug',
         transforms=[
             [dict(type='Resize', scale=(480, 480), keep_ratio=False)],
-            [
-                dict(type='RandomFlip', prob=p, swap_seg_labels=flip_pairs)
-                for p in (0., 1.)
-            ],
+            [dict(type='RandomPartFlip', prob=p) for p in (0., 1.)],
             [dict(type='LoadPartLabels')],
             [dict(type='PackSegInputs')],
         ]),

@@ -15,7 +15,7 @@ model = dict(
     auxiliary_head=dict(channels=64))
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPartImage'),
     dict(type='LoadPartLabels'),
     dict(
         type='RandomResize',
@@ -23,12 +23,12 @@ train_pipeline = [
         ratio_range=(0.8, 1.25),
         keep_ratio=False),
     dict(type='RandomCrop', crop_size=size),
-    dict(type='RandomFlip', prob=0.5, swap_seg_labels=_base_.flip_pairs),
+    dict(type='RandomPartFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
 resize = dict(type='Resize', scale=size, keep_ratio=False)
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPartImage'),
     resize,
     *_base_.test_pipeline[2:],
 ]

@@ -21,7 +21,7 @@ model = dict(
 
 crop = dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True)
 train_pipeline = [
-    dict(type='LoadImage'),
+    dict(type='LoadPersonImage'),
     dict(type='GetBBoxCenterScale'),
     # no other change: what is not needed is not to be learned first
     dict(type='RandomFlip', direction='horizontal'),

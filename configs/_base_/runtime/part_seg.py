@@ -7,11 +7,11 @@ custom_imports = dict(
 default_hooks = dict(
     logger=dict(log_metric_by_epoch=False),
     checkpoint=dict(by_epoch=False, interval=4000, save_best='mIoU'),
-    visualization=dict(type='SegVisualizationHook'))  # draw=True to see some
+    visualization=dict(type='PartDrawHook'))  # draw=True to see some
 custom_hooks = [dict(type='ClassCountHook')]
 log_processor = dict(by_epoch=False)
 visualizer = dict(
     type='SegLocalVisualizer', vis_backends=_base_.vis_backends, alpha=0.6)
 
-# flip test: tools/test.py --tta
+# flip test: tools/test.py --tta; its pairs are the data set's
 tta_model = dict(type='PartFlipTTA')

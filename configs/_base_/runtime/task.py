@@ -6,8 +6,8 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook',
-        max_keep_ckpts=2,  # at least 2: the oldest goes before the newest is
+        type='mmpretrain.SafeCheckpointHook',
+        max_keep_ckpts=2,
         # a kill while saving leaves the one before as it was
         backend_args=dict(backend='atomic')),
     # load_from= takes what fits of another model: checkpoint_fit.partial=True

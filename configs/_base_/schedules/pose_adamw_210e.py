@@ -1,5 +1,6 @@
 # Pose and whole-body: ViTPose's recipe as mmpose has it (td-hm_ViTPose-small);
-# SAIP does not state its own. Shorter trainings: train.py --schedule 0.25.
+# SAIP does not state its own. Shorter trainings: train.py --schedule 0.25, or
+# train_cfg.max_epochs, with which milestones behind the end move along.
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(

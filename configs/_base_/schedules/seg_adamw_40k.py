@@ -11,9 +11,9 @@ optim_wrapper = dict(
     constructor='mmpretrain.BackboneLayerDecayOptimWrapperConstructor',
     paramwise_cfg=dict(layer_decay_rate=1.0))  # the same rate everywhere
 
-# `end` is left out where it is the end of training: a shorter one needs
-# train_cfg.max_iters, and below 1500 iterations a shorter warm-up as well,
-# param_scheduler.0.end and param_scheduler.1.begin
+# `end` is left out where it is the end of training, so that
+# train_cfg.max_iters alone makes it longer or shorter. A run too short for the
+# warm-up warms up for a tenth of its length, or not at all; the log says so
 param_scheduler = [
     dict(
         type='LinearLR',

@@ -9,11 +9,13 @@ from .plain_checkpoint import PlainCheckpointHook
 from .replaced_images import ReplacedImagesHook
 from .resume_epoch import ResumeEpochHook
 from .retrieval_monitor import RetrievalMonitorHook
+from .safe_checkpoint import SafeCheckpointHook
 from .weight_decay_log import WeightDecayLogHook
 
 __all__ = [
     'CheckpointFitHook', 'CollapseMonitorHook', 'ExpertTemperatureHook',
     'ExpertUpdateHook', 'FreezePrototypesHook', 'IterationSeedHook',
     'PendingGradientsHook', 'PlainCheckpointHook', 'ReplacedImagesHook',
-    'ResumeEpochHook', 'RetrievalMonitorHook', 'WeightDecayLogHook'
+    'ResumeEpochHook', 'RetrievalMonitorHook', 'SafeCheckpointHook',
+    'WeightDecayLogHook'
 ]

@@ -3,7 +3,7 @@ from mmengine.model import BaseTTAModel
 
 from mmpretrain.registry import HOOKS
 from ...weights import (BACKBONES, CheckpointError, NoMatchError,
-                        check_weights, weights_of)
+                        check_weights, listed_keys, weights_of)
 from .model_parts import bare_model
 
 
@@ -38,7 +38,12 @@ class CheckpointFitHook(Hook):
         remedy = self._remedy(model, file, runner._resume)
         try:
             check_weights(
-                model, weights_of(checkpoint), file, exact=True, remedy=remedy)
+                model,
+                weights_of(checkpoint),
+                file,
+                exact=True,
+                file_keys=listed_keys(checkpoint),
+                remedy=remedy)
         except ValueError as error:
             if (not self.partial or runner._resume
                     or isinstance(error, NoMatchError)):

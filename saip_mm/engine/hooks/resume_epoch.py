@@ -46,7 +46,8 @@ class ResumeEpochHook(Hook):
                 f'an epoch had {length} iterations when the checkpoint was '
                 f'saved and has {len(loader)} now (batch size, number of '
                 'GPUs or data changed): the running epoch starts from its '
-                'beginning and schedules by iteration are off')
+                'beginning and schedules by iteration are off, unless '
+                'train.py has --resume-schedule new')
         elif done and not hasattr(sampler, 'skip'):
             runner.logger.warning(
                 f'{type(sampler).__name__} cannot skip the {done} iterations '

@@ -4,7 +4,7 @@ from typing import Optional, Sequence
 from mmengine.logging import print_log
 from mmengine.model import PretrainedInit
 
-from saip_mm.weights import (BACKBONES, OPTIONAL, check_weights,
+from saip_mm.weights import (BACKBONES, OPTIONAL, check_weights, listed_keys,
                              peek_checkpoint, weights_of)
 
 
@@ -49,7 +49,7 @@ class PretrainedMixin:
         content = {}
         for cfg in filter(_is_pretrained, self.init_cfg):
             content = peek_checkpoint(cfg['checkpoint'])
-            self._fit_prefix(cfg, weights_of(content), needed)
+            self._fit_prefix(cfg, content, needed)
         return content
 
     @property
@@ -58,8 +58,9 @@ class PretrainedMixin:
         it."""
         return any(map(_is_pretrained, self.init_cfg))
 
-    def _fit_prefix(self, cfg: dict, weights: dict,
+    def _fit_prefix(self, cfg: dict, content: dict,
                     needed: Sequence[str]) -> None:
+        weights = weights_of(content)
         if cfg.get('prefix') is None:
             cfg['prefix'] = _student_prefix(weights)
         if cfg['prefix'] is None:
@@ -71,7 +72,11 @@ class PretrainedMixin:
             for key, value in weights.items() if key.startswith(prefix)
         }
         check_weights(
-            self, inside, cfg['checkpoint'], needed, file_keys=list(weights))
+            self,
+            inside,
+            cfg['checkpoint'],
+            needed,
+            file_keys=listed_keys(content))
         own, given = _counted(self.state_dict()), _counted(inside)
         print_log(
             f"Take '{prefix}*' of {cfg['checkpoint']}: {len(own & given)} "

@@ -1,4 +1,4 @@
-from typing import List, Sequence, Tuple
+from typing import List, Mapping, Optional, Sequence, Tuple
 
 import torch
 from mmengine.structures import PixelData
@@ -6,7 +6,9 @@ from mmseg.models import SegTTAModel
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from .label_set import named
 from .lip import FLIP_PAIRS
+from .load_labels import NUM_CLASSES
 
 
 def swap_channels(scores: Tensor, pairs: Sequence[Tuple[int, int]]) -> Tensor:
@@ -37,17 +39,40 @@ class PartFlipTTA(SegTTAModel):
     still called a right arm, so its parent averages arms with the other arm.
 
     Args:
-        flip_pairs (Sequence[tuple[int, int]]): Classes that a mirror
-            exchanges. Defaults to LIP's arms, legs and shoes.
+        flip_pairs (Sequence[tuple[int, int]], optional): Classes that a
+            mirror exchanges. Defaults to None: those of the data set, which
+            ``ClassCountHook`` hands over.
         **kwargs: Arguments of ``SegTTAModel``.
     """
 
     def __init__(self,
                  *args,
-                 flip_pairs: Sequence[Tuple[int, int]] = FLIP_PAIRS,
+                 flip_pairs: Optional[Sequence[Tuple[int, int]]] = None,
                  **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.flip_pairs = [tuple(pair) for pair in flip_pairs]
+        self.flip_pairs = (None if flip_pairs is None else
+                           [tuple(pair) for pair in flip_pairs])
+
+    def use_pairs_of(self, metainfo: Mapping) -> None:
+        """Take the pairs of a data set.
+
+        Args:
+            metainfo (Mapping): Its ``flip_pairs``, if any, and ``classes``.
+
+        Raises:
+            ValueError: If this model was told other pairs.
+        """
+        pairs = metainfo.get('flip_pairs')
+        if pairs is None:
+            return
+        own = self.flip_pairs
+        if own is not None and {frozenset(p) for p in own} != {
+                frozenset(p) for p in pairs}:  # yapf: disable
+            raise ValueError(
+                f'tta_model.flip_pairs is {own}, but metainfo.flip_pairs of '
+                f'the test data {named(pairs, metainfo["classes"])}: leave '
+                'tta_model.flip_pairs out')
+        self.flip_pairs = [tuple(pair) for pair in pairs]
 
     def merge_preds(self, data_samples_list: List[Sequence]) -> list:
         """Average the probabilities of each picture's versions.
@@ -73,4 +98,15 @@ class PartFlipTTA(SegTTAModel):
         scores = sample.seg_logits.data.softmax(0)
         mirrored = sample.metainfo.get('flip') and sample.metainfo.get(
             'flip_direction') == 'horizontal'
-        return swap_channels(scores, self.flip_pairs) if mirrored else scores
+        return swap_channels(scores, self._pairs(
+            len(scores))) if mirrored else scores
+
+    def _pairs(self, num_classes: int) -> Sequence[Tuple[int, int]]:
+        if self.flip_pairs is not None:
+            return self.flip_pairs
+        if num_classes == NUM_CLASSES:
+            return FLIP_PAIRS
+        raise ValueError(
+            f'which of {num_classes} classes a mirror exchanges nobody said: '
+            'add dict(type=\'ClassCountHook\') to custom_hooks, which asks '
+            'the data set, or set tta_model.flip_pairs, [] for none')

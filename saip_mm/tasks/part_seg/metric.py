@@ -1,3 +1,4 @@
+import io
 import os
 import os.path as osp
 from typing import Dict, List, Optional, Sequence
@@ -11,6 +12,8 @@ from mmseg.registry import METRICS
 from PIL import Image
 from prettytable import PrettyTable
 from torch import Tensor
+
+from saip_mm.weights import write_file
 
 
 def confusion_matrix(label: Tensor,
@@ -106,6 +109,7 @@ class PartSegMetric(BaseMetric):
         super().__init__(**kwargs)
         self.ignore_index = ignore_index
         self.output_dir = output_dir
+        self._written: Dict[str, str] = {}
         if output_dir and is_main_process():
             os.makedirs(output_dir, exist_ok=True)
 
@@ -131,10 +135,17 @@ class PartSegMetric(BaseMetric):
                 self._write(prediction, sample['img_path'])
 
     def _write(self, prediction: Tensor, img_path: str) -> None:
+        name = osp.splitext(osp.basename(img_path))[0]
+        if self._written.setdefault(name, img_path) != img_path:
+            raise ValueError(
+                f'{img_path} and {self._written[name]} would both be written '
+                f'to {name}.png in {self.output_dir}: rename one')
         image = Image.fromarray(prediction.cpu().numpy().astype(np.uint8))
         image.putpalette(np.ravel(self.dataset_meta['palette']).tolist())
-        name = osp.splitext(osp.basename(img_path))[0]
-        image.save(osp.join(self.output_dir, f'{name}.png'))
+        content = io.BytesIO()
+        image.save(content, 'PNG')
+        write_file(
+            osp.join(self.output_dir, f'{name}.png'), content.getvalue())
 
     def compute_metrics(self, results: List[np.ndarray]) -> Dict[str, float]:
         """Sum up the pictures' matrices; log the classes.
@@ -142,6 +153,11 @@ class PartSegMetric(BaseMetric):
         Returns:
             dict[str, float]: ``mIoU``, ``mAcc``, ``aAcc``, not rounded.
         """
+        ignored = sum(not counts.any() for counts in results)
+        if ignored:
+            print_log(
+                f'{ignored} of {len(results)} labels are {self.ignore_index} '
+                '(ignored) everywhere and count nothing', 'current')
         scores = part_scores(sum(results))
         table = PrettyTable(['Class', 'IoU', 'Acc'])
         for name, iou, acc in zip(self.dataset_meta['classes'], scores['IoU'],

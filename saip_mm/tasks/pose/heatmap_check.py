@@ -4,6 +4,7 @@ import torch
 from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import HOOKS
 from torch import nn
 
@@ -15,15 +16,19 @@ class HeatmapCheckHook(Hook):
     """Compares pipeline, head and codec before the first batch.
 
     What does not agree fails as a shape error in the loss, or not at all:
-    a UDP codec with a plain crop costs half a pixel.
+    a UDP codec with a plain crop costs half a pixel, mirrored maps that are
+    not shifted cost more. Checked is what the config says: number of
+    keypoints of the data set's ``metainfo``, sizes, codecs and flip test.
 
     Raises:
         ValueError: Before training, validation or testing, with both sides.
     """
 
     def before_train(self, runner) -> None:
-        """Check with the training data."""
+        """Check with the training data, and those of the validation."""
         self._check(runner, runner.train_dataloader.dataset)
+        if runner.val_loop is not None:
+            self._check(runner, runner.val_dataloader.dataset)
 
     def before_val(self, runner) -> None:
         """Check with the validation data."""
@@ -47,7 +52,8 @@ def check_codec(model: nn.Module, dataset: BaseDataset) -> None:
         dataset (BaseDataset): With its pipeline.
 
     Raises:
-        ValueError: If sizes differ, or only one of them is unbiased (UDP).
+        ValueError: If sizes differ, or only one of them is unbiased (UDP),
+            or the flip test would average maps that lie side by side.
     """
     codec, steps = model.head.decoder, _steps(dataset)
     crop, target = steps.get('TopdownAffine'), steps.get('GenerateTarget')
@@ -74,9 +80,36 @@ def check_codec(model: nn.Module, dataset: BaseDataset) -> None:
             f'TopdownAffine.use_udp is {crop.use_udp} with '
             f'{type(codec).__name__}: it must be {udp}, or all joints are off '
             'by half a pixel')
-    if udp and model.test_cfg.get('shift_heatmap'):
-        raise ValueError('test_cfg.shift_heatmap is True with UDPHeatmap, '
-                         'whose mirrored maps need no shift: set it to False')
+    _check_flip_test(model, codec)
+
+
+def _check_flip_test(model: nn.Module, codec: BaseKeypointCodec) -> None:
+    """Refuse mirrored maps that are averaged in the wrong place.
+
+    With a plain crop, pixel x of W is W - 1 - x in the mirror. On maps with
+    cells of s pixels, turned back, that is 1 - 1/s cells beside the other
+    map, and 1/s with a shift by one; the mean is off by half of it. So from
+    s = 3 on a shift is right, of rounded targets already at 2; of unbiased
+    ones (UDP) first and last cell are first and last pixel, and nothing is
+    to be shifted.
+    """
+    if not model.test_cfg.get('flip_test'):
+        return
+    shifted = bool(model.test_cfg.get('shift_heatmap'))
+    if isinstance(codec, UDPHeatmap):
+        if shifted:
+            raise ValueError(
+                'test_cfg.shift_heatmap is True with UDPHeatmap, whose '
+                'mirrored maps need no shift: set it to False')
+        return
+    cell = codec.input_size[0] / codec.heatmap_size[0]
+    if not shifted and (cell > 2 or cell == 2 and not codec.unbiased):
+        raise ValueError(
+            'test_cfg.flip_test is on and shift_heatmap is not, with '
+            f'{type(codec).__name__}, whose mirrored maps lie '
+            f'{1 - 1 / cell:.2f} cells of {cell:g} pixels to the side, so '
+            f'that joints are {(cell - 1) / 2:g} pixels of the crop off or '
+            'more: set shift_heatmap to True')
 
 
 def check_heatmaps(model: nn.Module, dataset: BaseDataset) -> None:

@@ -1,12 +1,17 @@
+import logging
+import os.path as osp
 from typing import Dict, List, Optional, Tuple
 
 import numpy as np
-from mmengine.logging import MessageHub
+from mmengine.fileio import dump
+from mmengine.logging import MessageHub, print_log
 from mmpose.evaluation.metrics import CocoMetric, CocoWholeBodyMetric
 from mmpose.registry import METRICS
+from xtcocotools.coco import COCO
 from xtcocotools.cocoeval import COCOeval
 
-from .annotations import BODY, WHOLE_BODY, check_annotations
+from .annotations import WHOLE_BODY
+from .coco_file import read_persons
 
 STATS = ('AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)', 'AR', 'AR .5', 'AR .75',
          'AR (M)', 'AR (L)')
@@ -14,17 +19,35 @@ PARTS = ('body', 'foot', 'face', 'lefthand', 'righthand')
 
 
 class CheckedMetricMixin:
-    """Refuses annotations and results that cannot be evaluated.
+    """COCO's evaluation of keypoints, of annotations that can be evaluated.
 
-    Without ``ann_file`` the metric takes the one of the data set under test.
+    Number and sigmas of the keypoints are those of the data set's
+    ``metainfo``. Annotations are read when the loop is built, so before
+    training, as the data sets read them (:func:`read_persons`).
+
+    As in COCO's result format, a person found is handed on without its box:
+    for ``(M)`` and ``(L)`` its size is then the extent of its joints, those
+    of the body for whole bodies, low scores and all. mmpose hands on the
+    box it was cut out by, which counts others as false alarms there.
+
+    Args:
+        ann_file (str, optional): Defaults to None: that of the data set
+            under test.
+        *args, **kwargs: Of mmpose's metric.
 
     Raises:
-        ValueError: If an annotation is not as ``check_annotation`` wants it,
-            or there are no results.
+        ValueError: If the annotations are not as :func:`read_persons` wants
+            them, or there are no results.
     """
 
-    parts = BODY
-    _checked = None
+    parts: Optional[Dict[str, int]] = None
+
+    def __init__(self,
+                 ann_file: Optional[str] = None,
+                 *args,
+                 **kwargs) -> None:
+        super().__init__(None, *args, **kwargs)
+        self.ann_file = ann_file and osp.expanduser(ann_file)
 
     @property
     def dataset_meta(self) -> Optional[dict]:
@@ -33,14 +56,25 @@ class CheckedMetricMixin:
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
-        # the parent's setter reads the annotations
+        if self.parts is None:
+            self.parts = dict(keypoints=dataset_meta['num_keypoints'])
+        if self.coco is None:
+            self._read(dataset_meta['dataset_name'])
         CocoMetric.dataset_meta.fset(self, dataset_meta)
-        if self.coco is not None and self._checked is not self.coco:
-            # as the parent looks it up
-            source = self.ann_file or MessageHub.get_current_instance(
-            ).get_info(f'{dataset_meta["dataset_name"]}_ann_file')
-            check_annotations(self.coco.anns.values(), self.parts, source)
-            self._checked = self.coco
+
+    def _read(self, dataset_name: str) -> None:
+        # as the parent looks it up
+        path = self.ann_file or MessageHub.get_current_instance().get_info(
+            f'{dataset_name}_ann_file')
+        if path is None:  # made of the samples
+            return
+        data, notes = read_persons(
+            path, self.parts, annotated=not self.format_only)
+        for key, note in notes.items():
+            if key != 'area' or self.use_area:
+                print_log(
+                    f'{path}: {note}', logger='current', level=logging.WARNING)
+        self.coco = COCO(path, ann_data=data)
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
         """Evaluate ``(prediction, ground truth)`` of every person."""
@@ -49,13 +83,45 @@ class CheckedMetricMixin:
                              'person, or the loop ended before the first')
         return super().compute_metrics(results)
 
+    def results2json(self, keypoints: Dict[int, list],
+                     outfile_prefix: str) -> str:
+        """Write persons in COCO's result format, as :func:`pycocotools.coco.
+        COCO.loadRes` takes it: without boxes.
+
+        Args:
+            keypoints (dict[int, list[dict]]): Persons by picture:
+                ``keypoints`` ``(K, 3)`` (x, y, score), ``score``,
+                ``img_id``, ``category_id``.
+            outfile_prefix (str): Of the file, ``.keypoints.json`` follows.
+
+        Returns:
+            str: The file.
+        """
+        cuts = np.cumsum(list(self.parts.values()))[:-1] * 3
+        found = []
+        for persons in keypoints.values():
+            for person in persons:
+                values = np.split(np.ravel(person['keypoints']), cuts)
+                found.append(
+                    dict(
+                        zip(self.parts, (v.tolist() for v in values)),
+                        image_id=person['img_id'],
+                        # 0-d array from mmpose's data sets
+                        category_id=np.asarray(person['category_id']).tolist(),
+                        score=float(person['score'])))
+        path = f'{outfile_prefix}.keypoints.json'
+        dump(found, path, sort_keys=True, indent=4)
+        return path
+
 
 @METRICS.register_module()
 class KeypointMetric(CheckedMetricMixin, CocoMetric):
-    """AP and AR of 17 joints, :class:`mmpose.CocoMetric` with checks.
+    """AP and AR of keypoints, COCO's 17 or one's own.
 
-    Fractions, not per cent. A picture counts only with a person under test
-    in it or in the annotations; see ``CheckedMetricMixin`` for the checks.
+    :class:`mmpose.CocoMetric` with checks, and with sizes as COCO has them:
+    see :class:`CheckedMetricMixin`. Fractions, not per cent; -1 where no
+    person is annotated, as in ``AP (L)`` of small persons only. Every
+    picture of the annotation file counts, with a person under test or not.
     """
 
 

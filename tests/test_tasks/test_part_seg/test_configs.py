@@ -15,7 +15,7 @@ from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
 from .lip_files import write_lip  # noqa: E402
 
 CONFIGS = sorted(
-    (Path(__file__).parents[3] / 'configs/part_seg').rglob('*.py'))
+    (Path(__file__).parents[3] / 'configs/part_seg/lip').rglob('*.py'))
 PAPER = [p for p in CONFIGS if not p.stem.startswith('demo')]
 SIZE = (32, 32)
 HALF = (240, 240)  # height, width of the paper's configs, halved

@@ -128,3 +128,41 @@ def test_predictions_are_written_with_the_palette(tmp_path):
     with Image.open(tmp_path / 'out/1.png') as image:
         assert (np.array(image) == PREDICTION_2.numpy()).all()
         assert image.convert('RGB').getpixel((2, 1)) == (255, 0, 0)  # hair
+
+
+def test_ignored_labels_are_counted_in_the_log(monkeypatch):
+    lines = []
+    monkeypatch.setattr('saip_mm.tasks.part_seg.metric.print_log',
+                        lambda message, *args: lines.append(message))
+    nothing = torch.full((3, 3), 255)
+    evaluate(PEOPLE)
+    assert len(lines) == 1  # the table
+    evaluate([(nothing, nothing * 0), *PEOPLE, (nothing, nothing * 0)])
+    assert any('2 of 4 labels are 255 (ignored)' in line for line in lines)
+
+
+def test_two_pictures_of_one_name_are_not_written_over(tmp_path):
+    metric = PartSegMetric(output_dir=str(tmp_path / 'out'))
+    metric.dataset_meta = META
+    sample = dict(
+        gt_sem_seg=dict(data=LABEL_1[None]),
+        pred_sem_seg=dict(data=PREDICTION_1[None]))
+    metric.process({}, [dict(sample, img_path='a/1.jpg')] * 2)
+    with pytest.raises(ValueError, match='b/1.png and a/1.jpg would both'):
+        metric.process({}, [dict(sample, img_path='b/1.png')])
+
+
+def test_twelve_classes_of_ones_own():
+    """Two of 12 are seen; the others do not count."""
+    metric = PartSegMetric()
+    metric.dataset_meta = dict(classes=[str(i) for i in range(12)])
+    label = torch.tensor([[11, 11, 11, 4]])
+    metric.process({}, [
+        dict(
+            gt_sem_seg=dict(data=label[None]),
+            pred_sem_seg=dict(data=torch.tensor([[[11, 11, 4, 4]]])),
+            img_path='a.jpg')
+    ])
+    scores = metric.evaluate(1)
+    assert scores['mIoU'] == pytest.approx(100 * (2 / 3 + 1 / 2) / 2)
+    assert scores['mAcc'] == pytest.approx(100 * (2 / 3 + 1) / 2)

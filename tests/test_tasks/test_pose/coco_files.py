@@ -85,6 +85,39 @@ def write_coco(root):
     return str(root)
 
 
+OWN_JOINTS = (5, 6, 11, 12, 15, 16)  # those of configs/pose/own
+
+
+def own_people(data):
+    """Six joints of each person, as a file of one's own has them."""
+    annotations = []
+    for annotation in data['annotations']:
+        joints = np.reshape(annotation['keypoints'], (-1, 3))[[*OWN_JOINTS]]
+        own = dict(
+            annotation,
+            keypoints=joints.ravel().tolist(),
+            num_keypoints=int((joints[:, 2] > 0).sum()))
+        for key in (*WHOLE_BODY, 'segmentation'):
+            if key != 'keypoints':
+                own.pop(key, None)
+        annotations.append(own)
+    return dict(data, annotations=annotations)
+
+
+def write_own(root):
+    """The files of `configs/pose/own`: six joints, and no area."""
+    data, rng = own_people(people()), np.random.default_rng(2)
+    for annotation in data['annotations']:
+        del annotation['area'], annotation['iscrowd']
+    for name in ('train', 'val'):
+        write_json(root / f'{name}.json', data)
+    (root / 'images').mkdir()
+    for image in data['images']:
+        noise = rng.integers(0, 255, (80, 120, 3), dtype=np.uint8)
+        cv2.imwrite(str(root / 'images' / image['file_name']), noise)
+    return str(root)
+
+
 def link_real(root):
     """Real photographs, three to validate; whole bodies of these only."""
     root.mkdir()

@@ -12,13 +12,14 @@ pytest.importorskip('mmpose')
 from saip_mm.engine.launch import evaluate  # noqa: E402
 from ..photographs import needs_photographs  # noqa: E402
 from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
-from .coco_files import link_real, write_coco  # noqa: E402
+from .coco_files import link_real, write_coco, write_own  # noqa: E402
 
 ROOT = Path(__file__).parents[3] / 'configs'
 CONFIGS = sorted([*ROOT.glob('pose/*/*.py'), *ROOT.glob('wholebody/*/*.py')])
 GT_BOXES = [p for p in CONFIGS if p.stem.endswith('gt_boxes')]
 TRAINED = [p for p in CONFIGS if p not in GT_BOXES]
-PAPER = [p for p in TRAINED if not p.stem.startswith('demo')]
+OWN = [p for p in TRAINED if p.parent.name == 'own']
+PAPER = [p for p in TRAINED if p not in OWN and not p.stem.startswith('demo')]
 SIZE = (64, 96)  # width, height
 SPLITS = ('train', 'val', 'test')
 
@@ -74,7 +75,8 @@ def check_run(runner, prefix, steps):
 
 @pytest.mark.parametrize('path', TRAINED, ids=name_of)
 def test_trains_and_tests(path, tmp_path):
-    cfg = shrink(path, write_coco(tmp_path / 'coco'), tmp_path / 'work')
+    write = write_own if path in OWN else write_coco
+    cfg = shrink(path, write(tmp_path / 'coco'), tmp_path / 'work')
     runner = Runner.from_cfg(cfg)
     runner.train()
     whole = 'wholebody' in path.parts
@@ -100,6 +102,41 @@ def test_what_does_not_agree_stops_before_the_first_batch(loop, tmp_path):
     with pytest.raises(ValueError, match='head predicts 133 joints, data set'):
         getattr(runner, loop)()
     assert runner.iter == 0
+
+
+def test_validation_of_other_keypoints_stops_before_the_first_batch(tmp_path):
+    cfg = shrink(OWN[0], write_own(tmp_path / 'own'), tmp_path / 'work')
+    write_coco(tmp_path / 'coco')
+    data = cfg.val_dataloader.dataset
+    data.pop('metainfo')
+    data.data_root = str(tmp_path / 'coco/annotations')
+    data.ann_file = 'person_keypoints_val2017.json'
+    runner = Runner.from_cfg(cfg)
+    error = 'head predicts 6 joints, data set .* has 17'
+    with pytest.raises(ValueError, match=error):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_a_config_in_a_folder_of_ones_own(tmp_path):
+    """Twenty lines on top of ours: six keypoints trained, tested, drawn."""
+    root = write_own(tmp_path / 'data')
+    path = tmp_path / 'mine.py'
+    path.write_text(f"""
+_base_ = {str(OWN[0])!r}
+model = dict(test_cfg=dict(flip_test=False))
+data = dict(data_root={root!r})
+train_dataloader = dict(dataset=data)
+val_dataloader = dict(dataset=data)
+test_dataloader = dict(dataset=data)
+""")
+    cfg = shrink(path, root, tmp_path / 'work')
+    cfg.default_hooks.visualization.update(enable=True, out_dir='pictures')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    check_run(runner, 'coco', steps=2)
+    assert -1 <= runner.test()['coco/AP'] <= 1
+    assert len(list((tmp_path / 'work').rglob('pictures/*.jpg'))) == 4
 
 
 @pytest.mark.parametrize('path', GT_BOXES, ids=name_of)

@@ -1,0 +1,98 @@
+"""Every file that mmengine loads is read by :func:`.read.read_checkpoint`.
+
+mmengine reads a file without restrictions once the safe way has refused it.
+Its loaders, by kind of path, are replaced here when saip_mm is imported:
+``load_from``, ``--resume``, ``init_cfg`` and the inference functions of all
+OpenMMLab libraries then have one door.
+"""
+import io
+import os
+import os.path as osp
+from urllib.parse import urlparse
+
+import torch
+from mmengine.dist import barrier, get_rank
+from mmengine.fileio import get_file_backend
+from mmengine.runner import checkpoint as mmengine_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from .read import read_checkpoint, read_content, unwrapped
+
+
+def load_from_local(filename, map_location=None) -> dict:
+    """A file on this machine."""
+    return unwrapped(read_checkpoint(str(filename), map_location))
+
+
+def load_from_http(filename, map_location=None) -> dict:
+    """A file from the web, kept in torch's folder of downloads."""
+    folder = osp.join(torch.hub.get_dir(), 'checkpoints')
+    path = osp.join(folder, osp.basename(urlparse(filename).path))
+    for first in (True, False):  # another machine's ranks fetch it themselves
+        if (get_rank() == 0) is first and not osp.isfile(path):
+            os.makedirs(folder, exist_ok=True)
+            # to a name of its own, then renamed
+            torch.hub.download_url_to_file(filename, path)
+        barrier()
+    return load_from_local(path, map_location)
+
+
+def load_from_ceph(filename, map_location=None, backend='petrel') -> dict:
+    """A file in an object store that mmengine has a backend for."""
+    store = get_file_backend(filename, backend_args=dict(backend=backend))
+    with io.BytesIO(store.get(filename)) as file:
+        return unwrapped(read_content(file, filename, map_location))
+
+
+def load_from_torchvision(filename, map_location=None) -> dict:
+    """``torchvision://resnet50`` and the like."""
+    name = filename.split('://', 1)[1]
+    url = mmengine_checkpoint.get_torchvision_models()[name]
+    return load_from_http(url, map_location)
+
+
+def load_from_openmmlab(filename, map_location=None) -> dict:
+    """``open-mmlab://NAME``: a URL, or a file below mmengine's home."""
+    name = filename.split('://', 1)[1]
+    renamed = mmengine_checkpoint.get_deprecated_model_names()
+    url = mmengine_checkpoint.get_external_models()[renamed.get(name, name)]
+    if url.startswith(('http://', 'https://')):
+        return load_from_http(url, map_location)
+    home = mmengine_checkpoint._get_mmengine_home()
+    return load_from_local(osp.join(home, url), map_location)
+
+
+def load_from_mmcls(filename, map_location=None) -> dict:
+    """``mmcls://NAME``: the backbone of a published classifier."""
+    url = mmengine_checkpoint.get_mmcls_models()[filename[len('mmcls://'):]]
+    return mmengine_checkpoint._process_mmcls_checkpoint(
+        load_from_http(url, map_location))
+
+
+def load_from_pavi(filename, map_location=None) -> dict:
+    """Refused: nothing here can tell how that service's files are made."""
+    raise ValueError(f'{filename}: download the file and name its path')
+
+
+LOADERS = {
+    '': load_from_local,
+    'http://': load_from_http,
+    'https://': load_from_http,
+    'pavi://': load_from_pavi,
+    r'(\S+\:)?s3://': load_from_ceph,
+    r'(\S+\:)?petrel://': load_from_ceph,
+    'modelzoo://': load_from_torchvision,
+    'torchvision://': load_from_torchvision,
+    'open-mmlab://': load_from_openmmlab,
+    'openmmlab://': load_from_openmmlab,
+    'mmcls://': load_from_mmcls,
+}
+
+
+def register_loaders() -> None:
+    """Put the loaders in mmengine's place."""
+    for prefix, loader in LOADERS.items():
+        CheckpointLoader.register_scheme(prefix, loader, force=True)
+
+
+register_loaders()

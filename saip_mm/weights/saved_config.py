@@ -1,0 +1,54 @@
+"""The config a checkpoint was saved with, read without running it."""
+import ast
+from typing import Any, Optional
+
+
+def parse_config(text: Any) -> Optional[dict]:
+    """Settings in the text of a config, as mmengine saves it.
+
+    mmengine's own reader runs the text as a program.
+
+    Args:
+        text (str): Assignments of constants, lists, tuples and dicts.
+
+    Returns:
+        dict, optional: Values by name; None if the text is anything else.
+
+    Example:
+        >>> parse_config("a = dict(b=[1, -2.5], c=dict({'d e': None}))")
+        {'a': {'b': [1, -2.5], 'c': {'d e': None}}}
+        >>> parse_config("a = __import__('os').getcwd()") is None
+        True
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        settings = {}
+        for line in ast.parse(text).body:
+            (target, ) = line.targets
+            settings[target.id] = _value(line.value)
+        return settings
+    except (AttributeError, LookupError, RecursionError, SyntaxError,
+            TypeError, ValueError):
+        return None
+
+
+def _value(node: ast.AST) -> Any:
+    if isinstance(node, ast.Call):
+        if node.func.id != 'dict' or len(node.args) > 1:
+            raise ValueError('a call')
+        pairs = dict(_value(node.args[0])) if node.args else {}
+        pairs.update((k.arg, _value(k.value)) for k in node.keywords)
+        return pairs
+    if isinstance(node, ast.Dict):
+        return {_value(k): _value(v) for k, v in zip(node.keys, node.values)}
+    if isinstance(node, (ast.List, ast.Tuple)):
+        items = [_value(item) for item in node.elts]
+        return items if isinstance(node, ast.List) else tuple(items)
+    if isinstance(node, ast.Name):  # as Python prints these numbers
+        return dict(inf=float('inf'), nan=float('nan'))[node.id]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand)
+    if isinstance(node, ast.Constant):
+        return node.value
+    return ast.literal_eval(node)
