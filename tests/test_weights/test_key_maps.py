@@ -145,3 +145,35 @@ def test_tool(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', argv[:3])
     with pytest.raises(SystemExit, match='release.pth: .*choose'):
         runpy.run_path(tool, run_name='__main__')
+
+
+@pytest.mark.parametrize('prefix', [
+    'base.', 'model.', 'image_encoder.', 'module.image_encoder.trunk.',
+    '_orig_mod.backbone.'
+])
+def test_any_prefix_is_found(prefix):
+    weights = {prefix + key: value for key, value in release('').items()}
+    weights['text.token'] = torch.ones(2)
+    vit = convert_vit_keys(select_branch(dict(model=weights)))
+    assert vit.grid == (16, 8) and len(vit.backbone) == 150
+    assert 'text.token' in vit.ignored
+
+
+def test_two_transformers_are_a_choice():
+    weights = {
+        f'{name}.{key}': value
+        for name in ('a', 'b')
+        for key, value in release('').items()
+    }
+    with pytest.raises(ValueError, match="2 transformers, under 'a.', 'b.'"):
+        convert_vit_keys(weights)
+
+
+@pytest.mark.parametrize(
+    'name', ['reg_token', 'register_tokens', 'dist_token', 'storage_tokens'])
+def test_tokens_that_would_be_lost_are_refused(name):
+    """With four registers 4 + 1 + 128 positions look like 12x11 and one."""
+    weights = release('', grid=(12, 11))
+    weights[name] = torch.ones(1, 4, 192)
+    with pytest.raises(ValueError, match=f"'{name}' are tokens that"):
+        convert_vit_keys(weights)

@@ -2,10 +2,11 @@
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from safetensors.torch import save_file
 
 import saip_mm.models  # noqa: F401
 from mmpretrain.registry import MODELS
-from saip_mm.weights import NoMatchError
+from saip_mm.weights import NoMatchError, UnsafeCheckpointError
 from ..tiny_saip import BACKBONES, build
 
 STRIDE_MAPS = [name for name in BACKBONES if name != 'vit']
@@ -114,3 +115,63 @@ def test_log_counts_the_tensors(tmp_path, monkeypatch):
         f"Take 'backbone.*' of {path}: {total - 1} tensors found, 1 missing, "
         '1 unexpected'
     ]
+
+
+WRAPPED = dict(
+    ddp=lambda w: dict(state_dict={
+        f'module.{k}': v
+        for k, v in w.items()
+    }),
+    compiled=lambda w: dict(state_dict={
+        f'_orig_mod.{k}': v
+        for k, v in w.items()
+    }),
+    both=lambda w: {
+        f'module._orig_mod.{k}': v
+        for k, v in w.items()
+    },
+    nested=lambda w: dict(model=w, epoch=3),
+    nested_twice=lambda w: dict(model=dict(state_dict=w)),
+)
+
+
+@pytest.mark.parametrize('whole', [True, False])
+@pytest.mark.parametrize('kind', WRAPPED)
+@pytest.mark.parametrize('name', BACKBONES)
+def test_wrappers_and_nests_are_taken_off(name, kind, whole, tmp_path):
+    """Of a training checkpoint, and of a backbone alone."""
+    saip, path = build(name), str(tmp_path / 'epoch_1.pth')
+    source = saip if whole else saip.encoder.backbone
+    torch.save(WRAPPED[kind](dict(source.state_dict())), path)
+    own = start(BACKBONES[name], checkpoint=path).state_dict()
+    for key, value in saip.encoder.backbone.state_dict().items():
+        assert torch.equal(own[key], value), key
+
+
+@pytest.mark.parametrize('name', BACKBONES)
+def test_safetensors_are_loaded(name, tmp_path):
+    backbone = build(name).encoder.backbone
+    path = str(tmp_path / 'backbone.safetensors')
+    save_file(dict(backbone.state_dict()), path)
+    own = start(BACKBONES[name], checkpoint=path).state_dict()
+    for key, value in backbone.state_dict().items():
+        assert torch.equal(own[key], value), key
+
+
+@pytest.mark.parametrize('name', BACKBONES)
+def test_wrong_keys_in_a_nest_are_listed(name, tmp_path):
+    path = str(tmp_path / 'dino.pth')
+    torch.save(dict(teacher={'backbone.blocks.0.a': torch.ones(2)}), path)
+    with pytest.raises(
+            NoMatchError,
+            match=r"keys are like \['teacher.backbone.blocks.0.a'\]"):
+        start(BACKBONES[name], checkpoint=path)
+
+
+@pytest.mark.parametrize('name', BACKBONES)
+def test_a_whole_pickled_model_is_named(name, tmp_path):
+    path = str(tmp_path / 'model.pth')
+    torch.save(build(name).encoder.backbone, path)
+    with pytest.raises(
+            UnsafeCheckpointError, match='model.pth holds a whole pickled'):
+        start(BACKBONES[name], checkpoint=path)

@@ -9,9 +9,8 @@ from mmengine.structures import InstanceData
 
 pytest.importorskip('mmdet')
 
-from mmdet.models.task_modules.assigners import (
-    MaxIoUAssigner,  # noqa: E402
-    MultiInstanceAssigner)
+from mmdet.models.task_modules.assigners import MaxIoUAssigner  # noqa: E402
+from mmdet.models.task_modules.assigners import MultiInstanceAssigner
 from mmdet.registry import TASK_UTILS  # noqa: E402
 from mmdet.utils import register_all_modules  # noqa: E402
 
