@@ -1,4 +1,5 @@
 import logging
+from itertools import zip_longest
 from typing import Sequence
 
 from mmengine.hooks import Hook
@@ -82,10 +83,13 @@ def _check_order(trained: Sequence[str], tested: Sequence[str]) -> None:
 
 def _check_same(train, val) -> None:
     ours, theirs = (list(d.metainfo['classes']) for d in (train, val))
-    if ours != theirs:
-        different = next(((a, b) for a, b in zip(ours, theirs) if a != b),
-                         None)
-        first = f', first {different[0]} and {different[1]}' * bool(different)
-        raise ValueError(
-            f'train_dataloader has {len(ours)} classes and val_dataloader '
-            f'{len(theirs)}{first}: give all three dataset.metainfo the same')
+    if ours == theirs:
+        return
+    number, pair = next(
+        (number, pair)
+        for number, pair in enumerate(zip_longest(ours, theirs))
+        if pair[0] != pair[1])
+    raise ValueError(
+        f'train_dataloader has {len(ours)} classes and val_dataloader '
+        f'{len(theirs)}, number {number} is {pair[0]!r} and {pair[1]!r}: give '
+        'the dataset.metainfo of all three loaders the same classes')

@@ -55,8 +55,10 @@ def renumber(label: np.ndarray, label_map=None) -> np.ndarray:
     Returns:
         np.ndarray: ``(H, W)`` uint8.
     """
+    if label_map is None:
+        return label.astype(np.uint8)
     table = np.arange(IGNORED + 1, dtype=np.uint8)
-    for old, new in (label_map or {}).items():
+    for old, new in label_map.items():
         table[old] = new
     return table[label]
 
@@ -96,6 +98,8 @@ def check_classes(label: np.ndarray,
     Raises:
         ValueError: If a value is neither 0 to K - 1 nor 255.
     """
+    if 0 <= label.min() <= label.max() < num_classes:  # most labels
+        return
     foreign = label[((label < 0) | (label >= num_classes))
                     & (label != IGNORED)]
     if foreign.size:

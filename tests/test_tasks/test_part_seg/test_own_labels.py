@@ -69,11 +69,31 @@ def test_trains_and_tests(tmp_path, classes):
     assert len(list((tmp_path / 'test').rglob('vis_image/*.png'))) == 6
 
 
-def test_validation_with_other_names_is_refused(tmp_path):
+@pytest.mark.parametrize('names, first', [
+    (PLAIN[::-1], "12, number 0 is 'background' and 'bag'"),
+    (PLAIN[:5], "5, number 5 is 'outer' and None"),
+])
+def test_validation_with_other_names_is_refused(names, first):
+    train, val = (
+        SimpleNamespace(
+            dataset=SimpleNamespace(metainfo=dict(classes=classes)))
+        for classes in (PLAIN, names))
+    runner = SimpleNamespace(
+        model=Silent(),
+        train_dataloader=train,
+        val_loop=True,
+        val_dataloader=val)
+    error = f'train_dataloader has 12 classes and val_dataloader {first}'
+    with pytest.raises(ValueError, match=error):
+        part_seg.ClassCountHook().before_train(runner)
+    runner.val_dataloader = train
+    part_seg.ClassCountHook().before_train(runner)
+
+
+def test_training_checks_the_validation(tmp_path):
     cfg = tiny(tmp_path / 'parts', tmp_path / 'work', PLAIN)
-    cfg.val_dataloader.dataset.metainfo = dict(classes=PLAIN[::-1])
-    error = ('train_dataloader has 12 classes and val_dataloader 12, first '
-             'background and bag')
+    cfg.val_dataloader.dataset.metainfo = dict(classes=SIDED)
+    error = "val_dataloader 12, number 2 is 'skin' and 'face'"
     with pytest.raises(ValueError, match=error):
         Runner.from_cfg(cfg).train()
 
