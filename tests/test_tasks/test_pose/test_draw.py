@@ -8,12 +8,19 @@ import pytest
 pytest.importorskip('mmpose')
 
 from mmengine.structures import InstanceData  # noqa: E402
+from mmengine.visualization import Visualizer  # noqa: E402
 from mmpose.structures import PoseDataSample  # noqa: E402
 from mmpose.visualization import PoseLocalVisualizer  # noqa: E402
 
 from saip_mm.tasks.pose import PersonVisualizationHook  # noqa: E402
 from .test_labels import OWN, labels  # noqa: E402
 from .test_load_image import TURNED, write_picture  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def current_visualizer():
+    """A runner has one; hooks ask for it when they are built."""
+    Visualizer.get_instance('pose')
 
 
 @pytest.mark.parametrize(
