@@ -8,7 +8,7 @@ default_hooks = dict(
     checkpoint=dict(interval=10, rule='greater'),
     # pictures of the results: default_hooks.visualization.enable=True
     # default_hooks.visualization.out_dir=pictures
-    visualization=dict(type='PoseVisualizationHook', enable=False))
+    visualization=dict(type='PersonVisualizationHook', enable=False))
 custom_hooks = [
     dict(type='HeatmapCheckHook'),
     dict(type='SyncBuffersHook'),  # BatchNorm statistics, once an epoch

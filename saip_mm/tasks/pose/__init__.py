@@ -1,4 +1,5 @@
 """Human pose estimation and whole-body landmarks (COCO), over mmpose."""
+from .draw import PersonVisualizationHook
 from .heatmap_check import HeatmapCheckHook, check_codec, check_heatmaps
 from .load_image import LoadPersonImage
 from .metric import KeypointMetric, WholeBodyMetric
@@ -6,6 +7,6 @@ from .persons import PersonKeypointsDataset, WholeBodyDataset
 
 __all__ = [
     'HeatmapCheckHook', 'KeypointMetric', 'LoadPersonImage',
-    'PersonKeypointsDataset', 'WholeBodyDataset', 'WholeBodyMetric',
-    'check_codec', 'check_heatmaps'
+    'PersonKeypointsDataset', 'PersonVisualizationHook', 'WholeBodyDataset',
+    'WholeBodyMetric', 'check_codec', 'check_heatmaps'
 ]
