@@ -293,6 +293,15 @@ def test_config_may_ask_for_resume_itself(tmp_path):
     assert cfg.resume and cfg.load_from == path
 
 
+@pytest.mark.parametrize('asked', ['auto', None])
+def test_a_run_is_not_started_over_beside_its_checkpoints(tmp_path, asked):
+    """--resume, or resume=True in the config, without last_checkpoint."""
+    path = save_state(tmp_path / 'epoch_5.pth')
+    cfg = make_cfg(work_dir=str(tmp_path), resume=asked is None)
+    with pytest.raises(CheckpointError, match=f'by --resume {path}'):
+        launch.set_resume(cfg, asked)
+
+
 @pytest.mark.parametrize('damage', [
     lambda data: data[:len(data) // 2],
     lambda data: b'',

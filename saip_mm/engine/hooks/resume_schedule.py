@@ -99,7 +99,7 @@ class ResumeScheduleHook(Hook):
     def _compare_batch(self, runner, checkpoint: dict) -> None:
         old = (checkpoint.get('meta') or {}).get('batch')
         new = batch_of(runner)
-        if not isinstance(old, dict):
+        if not isinstance(old, dict) or not old.keys() >= new.keys():
             problem = _other_epoch(runner, checkpoint)
         elif _product(old) != _product(new):
             problem = (f'was trained with {_batch(old)} a step, this run has '
