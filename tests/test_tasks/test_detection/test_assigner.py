@@ -10,12 +10,13 @@ from mmengine.structures import InstanceData
 pytest.importorskip('mmdet')
 
 from mmdet.models.task_modules.assigners import MaxIoUAssigner  # noqa: E402
-from mmdet.models.task_modules.assigners import MultiInstanceAssigner
+from mmdet.models.task_modules.assigners import \
+    MultiInstanceAssigner  # noqa: E402
 from mmdet.registry import TASK_UTILS  # noqa: E402
 from mmdet.utils import register_all_modules  # noqa: E402
 
 from saip_mm.tasks.detection import FewBoxesAssigner  # noqa: E402
-from saip_mm.tasks.detection import PersonFirstAssigner
+from saip_mm.tasks.detection import PersonFirstAssigner  # noqa: E402
 
 # found whatever default scope the tests before left
 CALCULATOR = dict(type='mmdet.BboxOverlaps2D')
