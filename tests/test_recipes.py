@@ -250,7 +250,7 @@ def test_part_seg(path):
             type='CrossEntropyLoss', loss_weight=weight, avg_non_ignore=True)
 
 
-@pytest.mark.parametrize('path', leaves('detection'), ids=name_of)
+@pytest.mark.parametrize('path', leaves('detection/crowdhuman'), ids=name_of)
 def test_detection(path):
     cfg = read(path)
     check_adamw(cfg, 1e-4, 0.05, 1.0)
@@ -288,14 +288,20 @@ def test_detection(path):
             dict(type='BatchResize', scale=(1400, 800), pad_size_divisor=64)
         ]
         assert 'Resize' not in train and batch_sampler is None
+        # its second stage knows ignored regions by itself, its RPN none
+        assert model.train_cfg.rpn.assigner.ignore_iof_thr == -1
+        assert model.train_cfg.rcnn.assigner.type == 'FewBoxesAssigner'
+        assert model.rpn_head.loss_bbox.type == 'SmoothL1Loss'
     else:
         assert proposals == [(2000, 2000, 0.7), (1000, 1000, 0.7)]
         assert model.data_preprocessor.pad_size_divisor == 32
         assert train['Resize'] == dict(resize, clip_object_border=False)
         assert batch_sampler == dict(type='AspectRatioBatchSampler')
-        # CrowdDet's assigner knows ignored regions by itself
         for stage in (model.train_cfg.rpn, model.train_cfg.rcnn):
+            assert stage.assigner.type == 'PersonFirstAssigner'
             assert stage.assigner.ignore_iof_thr == 0.5
+    anchors = model.train_cfg.rpn.assigner
+    assert (anchors.type, anchors.neg_iou_thr) == ('PersonFirstAssigner', 0.3)
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         assert steps_of(loader)['Resize'] == resize
         assert loader.sampler == dict(type='DefaultSampler', shuffle=False)
@@ -305,6 +311,6 @@ def test_detection(path):
     'path', sorted(CONFIGS.glob('detection/*/*.py')), ids=name_of)
 def test_detection_checks_sizes_of_files(path):
     cfg = read(path)
-    for loader in (cfg.val_dataloader, cfg.test_dataloader):
-        steps = list(steps_of(loader))
-        assert steps.index('CheckImageSize') < steps.index('Resize')
+    for name in ('train', 'val', 'test'):
+        steps = list(steps_of(cfg[f'{name}_dataloader']))
+        assert steps[:2] == ['LoadImageFromFile', 'CheckImageSize']

@@ -1,5 +1,8 @@
-"""What a box of a JSON file must be."""
+"""What a box of a JSON file must be, and a picture that cannot be read."""
 import math
+from typing import Callable
+
+import cv2
 
 
 def is_number(value) -> bool:
@@ -21,3 +24,16 @@ def has_area(box: list, height: int, width: int) -> bool:
     x1, y1, x2, y2 = box
     return (x1 < x2 and y1 < y2 and x1 < width and y1 < height and x2 > 0
             and y2 > 0)
+
+
+def load_named(pipeline: Callable, info: dict) -> dict:
+    """Run a pipeline; OpenCV's error names no file, this one does.
+
+    Raises:
+        ValueError: If the picture is empty or none.
+    """
+    try:
+        return pipeline(info)
+    except cv2.error as error:
+        raise ValueError(f'{info["img_path"]} is no picture, or cut short: '
+                         f'{error.err or error}') from error

@@ -11,6 +11,7 @@ from mmdet.evaluation import CocoMetric
 from mmdet.registry import DATASETS, METRICS
 from mmengine.logging import print_log
 
+from .box_checks import load_named
 from .categories import check_classes, set_colours
 from .coco_file import CocoBoxes, read_coco
 from .crowdhuman import SAMPLE
@@ -88,6 +89,10 @@ class CocoBoxesDataset(CocoDataset):
                     f'{path} (image {image["id"]} of {self.ann_file}) does '
                     "not exist: set data_prefix=dict(img='...') to the folder "
                     'of the pictures, in data_root')
+
+    def prepare_data(self, idx: int) -> dict:
+        """Load a picture."""
+        return load_named(self.pipeline, self.get_data_info(idx))
 
     def filter_data(self) -> List[dict]:
         """Leave out, in training, pictures without a box and small ones, if

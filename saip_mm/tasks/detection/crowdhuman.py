@@ -8,7 +8,7 @@ from mmdet.registry import DATASETS
 from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 
-from .box_checks import has_area
+from .box_checks import has_area, load_named
 from .categories import check_classes, set_colours
 from .image_sizes import (LAYOUT, Sizes, image_path, measure_images,
                           read_sizes, write_sizes)
@@ -178,4 +178,4 @@ class CrowdHumanPersonDataset(CrowdHumanDataset):
         """Load a picture; ``CheckImageSize`` is told where its size is
         from."""
         info = dict(self.get_data_info(idx), size_file=self.id_hw_file)
-        return self.pipeline(info)
+        return load_named(self.pipeline, info)

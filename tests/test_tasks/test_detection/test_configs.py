@@ -12,10 +12,12 @@ pytest.importorskip('mmdet')
 from saip_mm.engine.launch import evaluate  # noqa: E402
 from ..photographs import REAL, needs_photographs  # noqa: E402
 from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
+from .coco_files import write_coco  # noqa: E402
 from .crowd_files import PICTURES, write_crowd  # noqa: E402
 
-CONFIGS = sorted(
-    (Path(__file__).parents[3] / 'configs/detection').rglob('*.py'))
+FOLDER = Path(__file__).parents[3] / 'configs/detection'
+CONFIGS = sorted((FOLDER / 'crowdhuman').rglob('*.py'))
+OWN = FOLDER / 'own/coco_format.py'
 PAPER = [p for p in CONFIGS if not p.stem.startswith('demo')]
 SCALE = (96, 64)
 QUARTER = (350, 200)  # long and short side of the configs, over four
@@ -47,7 +49,6 @@ def set_data(cfg, root, scale):
         for transform in dataset.pipeline:
             if transform.type in ('Resize', 'RandomResize'):
                 transform.scale = scale
-    cfg.test_evaluator.num_ji_process = 1
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
     cfg.param_scheduler = cfg.param_scheduler[1:]
     cfg.default_hooks.checkpoint.interval = 1
@@ -97,6 +98,26 @@ def test_trains_and_tests(path, root, tmp_path):
         f'crowd_human/{name}'
         for name in ('mAP', 'mMR', 'recall', 'JI')
     }
+
+
+@pytest.mark.slow
+def test_categories_of_ones_own(tmp_path):
+    """By the example of COCO's format."""
+    files = write_coco(tmp_path / 'own')
+    cfg = shrink(OWN, files, tmp_path / 'work')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    scalars = runner.message_hub.log_scalars
+    for name in ('bbox_mAP', 'person_precision', 'bicycle_precision'):
+        assert 0 <= scalars[f'val/coco/{name}'].current() <= 1
+    assert 'coco/bbox_mAP' in runner.test()
+    assert len(list((tmp_path / 'work').rglob('vis_image/test_img*.png'))) == 3
+    cfg.model.roi_head.bbox_head.num_classes = 3
+    cfg.work_dir = str(tmp_path / 'other')
+    cfg.experiment_name = 'other'
+    error = 'roi_head.bbox_head.num_classes is 3, but CocoBoxesDataset has 2'
+    with pytest.raises(ValueError, match=error):
+        Runner.from_cfg(cfg).train()
 
 
 @pytest.mark.parametrize('path', PAPER, ids=lambda path: path.stem)

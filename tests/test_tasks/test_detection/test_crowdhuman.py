@@ -207,12 +207,126 @@ def with_box(**changes):
     (with_box(fbox=[1, 2, 3]), r'line 2, ID y, box 0: fbox is \[1, 2, 3\]'),
     (with_box(vbox=[1, 2, 3, float('nan')]), 'box 0: vbox is .*nan'),
     (with_box(hbox=[1, 2, 3, 'a']), 'box 0: hbox is .*four numbers'),
+    (with_box(fbox=[1, 2, 3, True]), 'box 0: fbox is .*four numbers'),
+    (with_box(fbox=[1, 2, 3, 10**400]), 'box 0: fbox is .*four numbers'),
+    (with_box(fbox='1 2 3 4'), 'box 0: fbox is 1 2 3 4, expected four'),
+    (with_box(tag='Person'), "line 2, ID y, box 0: tag is 'Person', and the "
+     "category 'person': write both the same way"),
+    (with_box(tag='person '), "tag is 'person ', and the category 'person'"),
+    (with_box(tag=3), 'line 2, ID y, box 0: tag is 3, expected text'),
+    (with_box(extra=dict(ignore='0')),
+     "line 2, ID y, box 0: extra.ignore is '0', expected the number 0 or 1"),
+    (with_box(extra=[1]),
+     r'box 0: extra is \[1\], expected an object or null'),
+    ('{"ID": null, "gtboxes": []}', 'line 1: ID is None, expected the name'),
+    ('{"ID": true, "gtboxes": []}', 'line 1: ID is True, expected the name'),
+    ('{"ID": "._x", "gtboxes": []}', "ID ._x is a Mac's note on a file"),
+    ('{"ID": 7, "gtboxes": []}\n{"ID": "7", "gtboxes": []}',
+     'ID 7 stands twice, in lines 1 and 2'),
+    ('', 'train.odgt is empty'),
+    ('\n \n', 'train.odgt is empty'),
 ])
 def test_malformed_annotations(tmp_path, content, error):
     write_crowd(tmp_path, {'x': ((20, 20), [])})
     (tmp_path / 'annotation_train.odgt').write_text(content)
     with pytest.raises(ValueError, match=error):
         crowd(str(tmp_path))
+
+
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'utf-32'])
+def test_byte_order_marks_tell_the_encoding(tmp_path, encoding):
+    """PowerShell's, and Windows' editors'."""
+    root = write_crowd(tmp_path, PICTURES)
+    path = tmp_path / 'annotation_train.odgt'
+    wanted = [crowd(root).get_data_info(i) for i in range(4)]
+    path.write_text(path.read_text(), encoding=encoding)
+    assert [crowd(root).get_data_info(i) for i in range(4)] == wanted
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    root = write_crowd(tmp_path, PICTURES)
+    (tmp_path / 'annotation_train.odgt').write_bytes(b'{"ID": "\xff\xfe"}')
+    with pytest.raises(ValueError, match='not text in UTF-8 .*save it as'):
+        crowd(root)
+
+
+def test_numbers_as_names(tmp_path):
+    """The file of sizes is made, and read again."""
+    root = write_crowd(tmp_path, {'7': ((20, 30), [person([1] * 4)])})
+    path = tmp_path / 'annotation_train.odgt'
+    path.write_text(path.read_text().replace('"7"', '7'))
+    for _ in range(2):
+        info = crowd(root).get_data_info(0)
+        assert (info['img_id'], info['height'], info['width']) == ('7', 20, 30)
+
+
+@pytest.mark.parametrize('extra', [
+    None, {},
+    dict(ignore=None),
+    dict(ignore=0),
+    dict(ignore=False),
+    dict(ignore=1),
+    dict(ignore=True)
+])
+def test_null_means_not_ignored(tmp_path, extra):
+    box = person([1, 1, 9, 9]) | dict(extra=extra)
+    root = write_crowd(tmp_path, {'x': ((20, 20), [box, person([1] * 4)])})
+    flag = crowd(root).get_data_info(0)['instances'][0]['ignore_flag']
+    assert flag == int((extra or {}).get('ignore') in (1, True))
+
+
+@pytest.mark.parametrize(
+    'boxes', [[], [person([1, 1, 9, 9], 1)],
+              [person([1, 1, 9, 9], tag='mask')], [person([1, 1, -9, 9])]])
+def test_nobody_to_train_on(tmp_path, boxes):
+    root = write_crowd(tmp_path, {'x': ((20, 20), boxes)})
+    for rule in (None, dict(filter_empty_gt=True)):
+        error = 'train.odgt: nothing to train on, as none of its 1 pictures'
+        with pytest.raises(ValueError, match=error):
+            crowd(root, filter_cfg=rule)
+    assert len(crowd(root, test_mode=True)) == 1  # its detections may be drawn
+
+
+def test_persons_that_nobody_can_see(tmp_path, log):
+    outside = [[-9, 2, 9, 9], [20, 2, 9, 9], [2, 20, 9, 9], [2, -9, 9, 8]]
+    flat = [[2, 2, -9, 9], [2, 2, 9, 0]]
+    boxes = [person(box) for box in outside + flat]
+    root = write_crowd(tmp_path,
+                       {'x':
+                        ((20, 20), [*boxes, person([19, 19, 9, 9])])})
+    info = crowd(root).get_data_info(0)
+    flags = [box['ignore_flag'] for box in info['instances']]
+    assert flags == [1] * 6 + [0]
+    assert 'train.odgt: 6 persons have no area and are ignored' in log.text
+    crowd(root, test_mode=True)
+    assert '6 persons cannot be found' in log.text
+    assert 'count as missed' in log.text
+
+
+def test_tags_of_ones_own(tmp_path, log):
+    boxes = [
+        person([1, 1, 9, 9], tag=tag)
+        for tag in ('rider', 'person', 'mask', 'dog', 'dog')
+    ]
+    root = write_crowd(tmp_path, {'x': ((20, 20), boxes)})
+    own = crowd(root, metainfo=dict(classes=('person', 'rider')))
+    labels = [b['bbox_label'] for b in own.get_data_info(0)['instances']]
+    assert labels == [1, 0, -1, -1, -1]
+    assert len(own.metainfo['palette']) == 2
+    assert '2 boxes have a tag which is no category (dog 2; ' in log.text
+    for wrong, error in (('person', r"is the text 'person': write \('person"),
+                         (('a', 'a'), 'names a more than once'),
+                         ((), 'expected names of categories'),
+                         ((1, ), 'expected names of categories')):
+        with pytest.raises(ValueError, match=error):
+            crowd(root, metainfo=dict(classes=wrong))
+
+
+def test_home_folder(tmp_path, monkeypatch):
+    write_crowd(tmp_path / 'crowd', PICTURES)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert len(crowd('~/crowd')) == 4
+    assert (tmp_path / 'crowd/id_hw_train.json').exists()
 
 
 def test_missing_files(tmp_path):
