@@ -1,7 +1,12 @@
 """Millions of strings without millions of Python objects."""
+import re
 from typing import Iterable, Iterator, Sequence, Union
 
 import numpy as np
+
+from .text_files import marked_encoding, read_text
+
+STEP = 1 << 26  # bytes looked at in one go
 
 
 class KeyTable(Sequence):
@@ -38,29 +43,36 @@ class KeyTable(Sequence):
 
         The text stays on disk and is shared between processes by the page
         cache; only the offsets are in memory. Blank lines are skipped, a
-        byte order mark and carriage returns are left out.
+        byte order mark and carriage returns are left out. A file with
+        UTF-16's mark, as PowerShell writes it, is read into memory.
 
         Args:
-            path (str): The file, UTF-8.
+            path (str): The file, UTF-8 unless a mark says otherwise.
 
         Returns:
             KeyTable: Its lines, in the file's order.
+
+        Raises:
+            ValueError: If it is no text.
         """
         table = cls()
         with open(path, 'rb') as file:
-            first = file.read(3)
+            first = file.read(4)
             size = file.seek(0, 2)
         if not size:
             return table
+        if marked_encoding(first) not in (None, 'utf-8-sig'):
+            lines = read_text(path).replace('\r\n', '\n').split('\n')
+            return cls(line for line in lines if line)
         text = np.memmap(path, np.uint8, 'r')
-        step = 1 << 26
-        ends = np.concatenate(
-            [np.flatnonzero(text[i:i + step] == 10) + i
-             for i in range(0, size, step)])  # yapf: disable
+        ends = np.concatenate([
+            _line_ends(text[i:i + STEP], path) + i
+            for i in range(0, size, STEP)
+        ])
         if not len(ends) or ends[-1] != size - 1:
             ends = np.append(ends, size)
         starts = np.concatenate([[0], ends[:-1] + 1])
-        starts[0] += 3 * (first == b'\xef\xbb\xbf')
+        starts[0] += 3 * (first[:3] == b'\xef\xbb\xbf')
         ends = ends - ((ends > starts) & (text[ends - 1] == 13))
         filled = ends > starts
         table.buffer = text
@@ -69,10 +81,36 @@ class KeyTable(Sequence):
 
     def head(self, count: int) -> 'KeyTable':
         """The first ``count`` keys; the buffer is shared."""
+        return self.select(slice(count))
+
+    def select(self, which: Union[slice, np.ndarray]) -> 'KeyTable':
+        """Some of the keys; the buffer is shared.
+
+        Args:
+            which (slice or np.ndarray): As NumPy indexes ``(N, )``.
+        """
         table = KeyTable()
         table.buffer = self.buffer
-        table.starts, table.ends = self.starts[:count], self.ends[:count]
+        table.starts, table.ends = self.starts[which], self.ends[which]
         return table
+
+    def apple_doubles(self) -> np.ndarray:
+        """Which keys have a part that starts with ``._``.
+
+        Returns:
+            np.ndarray: ``(N, )`` bool.
+        """
+        found = np.zeros(len(self), bool)
+        for i in range(0, len(self.buffer), STEP):
+            part = self.buffer[i:i + STEP + 1].tobytes()
+            for match in re.finditer(rb'\._', part):
+                at = i + match.start()
+                key = int(np.searchsorted(self.ends, at, 'right'))
+                if key < len(self) and (at == self.starts[key] or
+                                        (at > self.starts[key]
+                                         and self.buffer[at - 1] in b'/\\')):
+                    found[key] = True
+        return found
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -83,3 +121,12 @@ class KeyTable(Sequence):
 
     def __iter__(self) -> Iterator[str]:
         return (self[i] for i in range(len(self)))
+
+
+def _line_ends(text: np.ndarray, path: str) -> np.ndarray:
+    """Where the line breaks are; no line of text has a null byte."""
+    if (text == 0).any():
+        raise ValueError(
+            f"'{path}' is no text file: it holds null bytes. If it is UTF-16 "
+            'without its mark, save it as UTF-8')
+    return np.flatnonzero(text == 10)

@@ -1,6 +1,7 @@
 """Unlabelled images of persons, for pretraining."""
 import bisect
 import logging
+import os
 from typing import Callable, List, Optional, Sequence, Union
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch.utils.data import Dataset
 
 from mmpretrain.registry import DATASETS, TRANSFORMS
 from .sources import ImageSource, build_source
-from .transforms import BrokenImageError, DecodeImage, decode_image
+from .transforms import MAX_PIXELS, BrokenImageError, DecodeImage, decode_image
 
 Sources = Union[str, dict, Sequence[Union[str, dict]]]
 
@@ -74,22 +75,26 @@ class PersonImages(Dataset):
                  pipeline: Sequence[Union[dict, Callable]] = (),
                  seed: Optional[int] = None,
                  background: Optional[Sources] = None) -> None:
-        if isinstance(sources, (str, dict)):
+        if isinstance(sources, (str, os.PathLike, dict)):
             sources = [sources]
         if not sources:
             raise ValueError('PersonImages needs at least one source, got '
                              f'sources={sources!r}')
         self.sources: List[ImageSource] = [
-            build_source(
-                **dict(s if not isinstance(s, str) else {'data_root': s}))
-            for s in sources
+            build_source(**(s if isinstance(s, dict) else {
+                'data_root': os.fspath(s)
+            })) for s in sources
         ]
         self.ends = np.cumsum([len(s.keys) for s in self.sources]).tolist()
         self.pipeline = [
             TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline
         ]
+        # The limit of the pipeline holds for all that is decoded.
+        self.max_pixels = next(
+            (t.max_pixels
+             for t in self.pipeline if isinstance(t, DecodeImage)), MAX_PIXELS)
         self.background = None if background is None else PersonImages(
-            background, [DecodeImage(BACKGROUND_SIZE)])
+            background, [DecodeImage(BACKGROUND_SIZE, self.max_pixels)])
         self.seed = seed
         for source in self.sources:
             self._probe(source)
@@ -97,14 +102,13 @@ class PersonImages(Dataset):
         self._broken = torch.zeros(len(self), dtype=torch.uint8)
         self._broken.share_memory_()
 
-    @staticmethod
-    def _probe(source: ImageSource) -> None:
+    def _probe(self, source: ImageSource) -> None:
         """Refuse a source of which nothing can be read."""
         count = min(PROBES, len(source.keys))
         for i in np.linspace(0, len(source.keys) - 1, count).astype(int):
             key = source.keys[i]
             try:
-                decode_image(source.read(key))
+                decode_image(source.read(key), max_pixels=self.max_pixels)
                 source.close()
                 return
             except BROKEN as error:

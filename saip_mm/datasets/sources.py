@@ -1,18 +1,28 @@
 """Where the bytes of an image come from: folder trees and LMDB."""
-import json
 import os
 import os.path as osp
-import pickle
 import unicodedata
 from abc import ABCMeta, abstractmethod
+from collections import Counter
 from typing import Iterable, Iterator, Optional, Union
 
+import cv2
+from mmengine.logging import print_log
+
+from .key_list import drop_apple_doubles, read_keys
 from .key_table import KeyTable
+from .lmdb_file import check_lmdb, close_lmdb, open_lmdb
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+# What OpenCV reads, the last line if it was built with it.
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib',
+                  '.webp', '.tif', '.tiff', '.ppm', '.pgm', '.pbm', '.pnm')
+IMAGE_SUFFIXES += tuple(
+    suffix for suffix in ('.avif', '.gif', '.jp2')
+    if cv2.haveImageWriter(f'a{suffix}'))
 
 
-def walk_images(root: str) -> Iterator[str]:
+def walk_images(root: str,
+                left_out: Optional[Counter] = None) -> Iterator[str]:
     """List all images below a folder.
 
     The order is that of ``sorted()`` over all keys, whatever the file
@@ -21,66 +31,73 @@ def walk_images(root: str) -> Iterator[str]:
 
     Args:
         root (str): The folder.
+        left_out (Counter, optional): Counts, as the walk goes, what is no
+            image, by suffix; ``._*`` for a Mac's, 'no file' for links to
+            nothing and the like.
 
     Yields:
         str: Path relative to ``root``, with ``/``.
     """
+    left_out = Counter() if left_out is None else left_out
     seen = {osp.realpath(root)}
 
     def walk(folder, prefix):
         with os.scandir(folder) as entries:
-            entries = [(e.name + '/' * e.is_dir(), e) for e in entries
-                       if not e.name.startswith('.')]
+            entries = [(e.name + '/' * _is_dir(e), e) for e in entries]
         for name, entry in sorted(entries, key=lambda e: e[0]):
-            if not name.endswith('/'):
-                if name.lower().endswith(IMAGE_SUFFIXES):
-                    yield prefix + name
-                continue
-            if entry.is_symlink():
-                target = osp.realpath(entry.path)
-                if target in seen:
-                    continue
-                seen.add(target)
-            yield from walk(entry.path, prefix + name)
+            kind = _kind(name, entry)
+            if kind == 'image':
+                yield prefix + name
+            elif kind != 'folder':
+                left_out[kind] += 1
+            else:
+                if entry.is_symlink():
+                    target = osp.realpath(entry.path)
+                    if target in seen:
+                        continue
+                    seen.add(target)
+                yield from walk(entry.path, prefix + name)
 
     return walk(root, '')
 
 
-def read_keys(path: str) -> KeyTable:
-    """Read a list of keys, in its own order.
+def _is_dir(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
-    Args:
-        path (str): ``.txt``: one key a line, nothing else. ``.pkl``: a
-            list, or a dict with ``keys`` (LUPerson's ``keys.pkl`` comes in
-            both forms). ``.json``: OpenMMLab's ``{'metainfo': ...,
-            'data_list': [{'img_path': ...}]}``.
 
-    Returns:
-        KeyTable: The keys.
+def _is_file(entry: os.DirEntry) -> bool:
+    """Neither a link to nothing nor a pipe, which blocks who reads it."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If its form is none of the above.
-    """
-    if not osp.isfile(path):
-        raise FileNotFoundError(
-            f"list file '{path}' not found; a relative ann_file is looked up "
-            'in data_root. tools/dataset_converters/build_image_list.py '
-            'writes one')
-    suffix = osp.splitext(path)[1].lower()
-    if suffix == '.txt':
-        return KeyTable.from_text(path)
-    if suffix == '.pkl':
-        with open(path, 'rb') as file:
-            keys = pickle.load(file)
-        keys = keys['keys'] if isinstance(keys, dict) else keys
-    elif suffix == '.json':
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-        keys = (item['img_path'] for item in content['data_list'])
-    else:
-        raise ValueError(f"list file '{path}' is none of .txt, .pkl, .json")
-    return KeyTable(k.decode() if isinstance(k, bytes) else k for k in keys)
+
+def _kind(name: str, entry: os.DirEntry) -> str:
+    """'image', 'folder', or the kind under which an entry is left out."""
+    if name.startswith('.'):
+        return '._*' if name.startswith('._') else '.*'
+    if name.endswith('/'):
+        return 'folder'
+    suffix = osp.splitext(name)[1].lower()
+    if suffix not in IMAGE_SUFFIXES:
+        return suffix or 'no suffix'
+    return 'image' if _is_file(entry) else 'no file'
+
+
+def _tell(left_out: Counter, root: str) -> None:
+    """One line about what a walk left out, the most frequent first."""
+    if not left_out:
+        return
+    kinds = [f'{count} {kind}' for kind, count in left_out.most_common(8)]
+    kinds += ['...'] * (len(left_out) > 8)
+    print_log(
+        f"'{root}': {sum(left_out.values())} files left out, which are no "
+        f"images that are read here: {', '.join(kinds)}",
+        logger='current')
 
 
 class ImageSource(metaclass=ABCMeta):
@@ -127,12 +144,17 @@ class FolderSource(ImageSource):
     def __init__(self,
                  root: str,
                  keys: Optional[Iterable[str]] = None) -> None:
+        root = osp.expanduser(root)
         if not osp.isdir(root):
             raise FileNotFoundError(
                 f"image folder '{root}' not found: set data_root to a folder "
                 'of images (sub-folders are searched) or to an LMDB')
         self.root = root
-        self.keys = KeyTable(walk_images(root)) if keys is None else keys
+        if keys is None:
+            left_out: Counter = Counter()
+            keys = KeyTable(walk_images(root, left_out))
+            _tell(left_out, root)
+        self.keys = keys
         if not len(self.keys):
             raise ValueError(
                 f"'{root}' holds no image: looked for "
@@ -171,18 +193,20 @@ class LmdbSource(ImageSource):
 
     Raises:
         FileNotFoundError: If there is no ``data.mdb``.
-        ValueError: If it is empty.
+        ValueError: If it is empty, no LMDB, or cut short.
     """
 
     def __init__(self,
                  root: str,
                  keys: Optional[Iterable[str]] = None) -> None:
-        self.root = root
-        self.path = lmdb_path(root)
-        if self.path is None:
+        self.root = root = osp.expanduser(root)
+        path = lmdb_path(root)
+        if path is None:
             raise FileNotFoundError(f"no data.mdb in '{root}' or "
                                     f"'{root}/lmdb'")
-        self._env = self._pid = None
+        self.path = path
+        check_lmdb(path)
+        self._real = osp.realpath(path)
         self.keys = self._find_keys() if keys is None else keys
         if not len(self.keys):
             raise ValueError(f"the LMDB '{self.path}' holds no image; pack "
@@ -193,46 +217,36 @@ class LmdbSource(ImageSource):
             path = osp.join(folder, 'keys.pkl')
             if osp.isfile(path):
                 return read_keys(path)
-        with self._open().begin() as transaction:
+        with open_lmdb(self._real).begin() as transaction:
             table = KeyTable(
-                bytes(key).decode()
+                bytes(key).decode('utf-8', 'surrogateescape')
                 for key in transaction.cursor().iternext(values=False))
         self.close()
-        return table
-
-    def _open(self):
-        # An environment must not be used across a fork.
-        if self._env is None or self._pid != os.getpid():
-            import lmdb
-            self._env = lmdb.open(
-                self.path,
-                readonly=True,
-                lock=False,
-                readahead=False,
-                meminit=False)
-            self._pid = os.getpid()
-        return self._env
+        return drop_apple_doubles(table, self.path)
 
     def read(self, key: str) -> bytes:
-        with self._open().begin() as transaction:
-            value = transaction.get(key.encode('utf-8', 'surrogateescape'))
-            if value is None and not key.isascii():
-                value = transaction.get(_decomposed(key).encode())
+        import lmdb
+        environment = open_lmdb(self._real)
+        try:
+            with environment.begin() as transaction:
+                value = transaction.get(key.encode('utf-8', 'surrogateescape'))
+                if value is None and not key.isascii():
+                    value = transaction.get(
+                        _decomposed(key).encode('utf-8', 'surrogateescape'))
+        except lmdb.Error as error:
+            raise OSError(f"LMDB '{self.path}', key '{key}': "
+                          f'{error}') from error
         if value is None:
             raise FileNotFoundError(f"LMDB '{self.path}' has no key '{key}'")
         return value
 
     def close(self) -> None:
-        if self._env is not None and self._pid == os.getpid():
-            self._env.close()
-        self._env = None
-
-    def __getstate__(self) -> dict:
-        return dict(self.__dict__, _env=None)
+        close_lmdb(self._real)
 
 
 def lmdb_path(root: str) -> Optional[str]:
     """The folder with ``data.mdb``: ``root``, ``root/lmdb``, or None."""
+    root = osp.expanduser(root)
     for path in (root, osp.join(root, 'lmdb')):
         if osp.isfile(osp.join(path, 'data.mdb')):
             return path
@@ -256,15 +270,19 @@ def build_source(data_root: str,
         num_samples (int, optional): Keep only the first so many keys.
             Defaults to None, all.
 
+    ``~`` at the start of a path is the user's home.
+
     Returns:
         ImageSource: The source.
+
+    Raises:
+        FileNotFoundError: If the folder or the list is missing.
+        ValueError: If one of them holds no image or cannot be read.
     """
     keys: Union[KeyTable, None] = None
+    data_root = osp.expanduser(data_root)
     if ann_file:
-        keys = read_keys(osp.join(data_root, ann_file))
-        if not len(keys):
-            raise ValueError(f"list file '{osp.join(data_root, ann_file)}' "
-                             'names no image')
+        keys = read_keys(osp.join(data_root, osp.expanduser(ann_file)))
     if lmdb_path(data_root) is not None:
         source = LmdbSource(data_root, keys)
     else:

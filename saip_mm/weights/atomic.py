@@ -2,6 +2,7 @@
 import os
 import os.path as osp
 import re
+import shutil
 import socket
 import uuid
 from glob import escape, glob
@@ -12,7 +13,9 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.utils import mkdir_or_exist
 
 
-def write_file(path: Union[str, Path], content: bytes) -> None:
+def write_file(path: Union[str, Path],
+               content: bytes,
+               sync: bool = True) -> None:
     """Write a file which is either the old one or the new one, never half.
 
     Content goes to a hidden file beside the target, is flushed to the disk
@@ -23,22 +26,26 @@ def write_file(path: Union[str, Path], content: bytes) -> None:
     Args:
         path (str or Path): Target; its folder is made if missing.
         content (bytes): Content.
+        sync (bool): Whether to wait for the disk and to look for what killed
+            processes left. False is for files by the thousand which can be
+            made again: a kill still leaves none of them half, a power cut
+            may. Defaults to True.
 
     Raises:
         OSError: If it cannot be written (disk full, folder not writable);
             names the file and says that the old one, if any, is kept.
     """
     folder, name = osp.split(osp.abspath(path))
-    partial = osp.join(
-        folder, f'.{name}.{_machine()}.{os.getpid()}.'
-        f'{uuid.uuid4().hex[:8]}.partial')
+    partial = partial_path(path)
     try:
         mkdir_or_exist(folder)
-        _remove_leftovers(folder, name)
+        if sync:
+            remove_leftovers(folder, name)
         with open(partial, 'wb') as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
         _remove(partial)
@@ -51,7 +58,8 @@ def write_file(path: Union[str, Path], content: bytes) -> None:
     except BaseException:
         _remove(partial)
         raise
-    _sync_folder(folder)
+    if sync:
+        _sync_folder(folder)
 
 
 class AtomicBackend(LocalBackend):
@@ -95,13 +103,32 @@ def _machine() -> str:
     return re.sub(r'[^\w-]', '-', socket.gethostname())[:32]
 
 
-def _remove_leftovers(folder: str, name: str) -> None:
-    """Take away what dead processes of this machine left of a write."""
-    start = f'.{name}.{_machine()}.'
-    for path in glob(osp.join(escape(folder), f'{escape(start)}*.partial')):
-        pid = osp.basename(path)[len(start):].split('.')[0]
-        if pid.isdigit() and not _is_alive(int(pid)):
+def partial_path(path: Union[str, Path]) -> str:
+    """A name beside a file or folder to make it under: this process's own."""
+    folder, name = osp.split(osp.abspath(path))
+    unique = f'{os.getpid()}.{uuid.uuid4().hex[:8]}.partial'
+    return osp.join(folder, _start(name) + unique)
+
+
+def remove_leftovers(folder: str, name: str = '*') -> None:
+    """Take away what dead processes of this machine left of a write.
+
+    Args:
+        folder (str): Where :func:`partial_path` put it.
+        name (str): What was to be written; '*' is everything there.
+    """
+    start = '.*' if name == '*' else escape(_start(name))
+    form = re.compile(rf'\.{re.escape(_machine())}\.(\d+)\.\w{{8}}\.partial$')
+    for path in glob(osp.join(escape(folder), f'{start}*.partial')):
+        found = form.search(path)
+        if found and not _is_alive(int(found[1])):
             _remove(path)
+
+
+def _start(name: str) -> str:
+    """How the hidden name begins: a long one is cut to fit in 255 bytes."""
+    kept = os.fsdecode(os.fsencode(name)[:180])
+    return f'.{kept}.{_machine()}.'
 
 
 def _is_alive(pid: int) -> bool:
@@ -117,6 +144,9 @@ def _is_alive(pid: int) -> bool:
 
 
 def _remove(path: str) -> None:
+    if osp.isdir(path):
+        shutil.rmtree(path, ignore_errors=True)
+        return
     try:
         os.remove(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,11 +1,12 @@
-from .annotated_image import (LoadAnnotatedImage, decode_as_labelled,
-                              read_orientation)
-from .decode import BrokenImageError, DecodeImage, decode_image
+from .annotated_image import LoadAnnotatedImage, decode_as_labelled
+from .decode import MAX_PIXELS, DecodeImage, decode_image, turn
+from .picture_header import (BrokenImageError, RefusedImageError,
+                             read_orientation)
 from .resize import ResizePerson, resize_crop
 from .view_crops import PersonCrops
 
 __all__ = [
-    'BrokenImageError', 'DecodeImage', 'LoadAnnotatedImage', 'PersonCrops',
-    'ResizePerson', 'decode_as_labelled', 'decode_image', 'read_orientation',
-    'resize_crop'
+    'BrokenImageError', 'DecodeImage', 'LoadAnnotatedImage', 'MAX_PIXELS',
+    'PersonCrops', 'RefusedImageError', 'ResizePerson', 'decode_as_labelled',
+    'decode_image', 'read_orientation', 'resize_crop', 'turn'
 ]

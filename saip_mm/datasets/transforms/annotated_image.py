@@ -1,51 +1,20 @@
 """Pictures whose labels are in pixels: turned as their labels are."""
-import io
 from typing import Optional
 
-import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
-from PIL import Image
 
 from mmpretrain.registry import TRANSFORMS
-from .decode import BrokenImageError, Size, is_truncated
-
-ORIENTATION = 0x0112  # EXIF tag: 1 as stored, 2 to 8 turned or mirrored
-_TURNS = {
-    2: lambda image: image[:, ::-1],
-    3: lambda image: image[::-1, ::-1],
-    4: lambda image: image[::-1],
-    5: lambda image: image.swapaxes(0, 1),
-    6: lambda image: image.swapaxes(0, 1)[:, ::-1],
-    7: lambda image: image.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda image: image.swapaxes(0, 1)[::-1]
-}
+from .decode import MAX_PIXELS, check_picture, decode_stored, turn
+from .picture_header import (BrokenImageError, RefusedImageError, Size,
+                             read_header)
 
 
-def read_orientation(data: bytes) -> int:
-    """EXIF orientation of a picture of any format, 1 where there is none.
-
-    Args:
-        data (bytes): The file; its header alone is read.
-    """
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            found = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # of any kind; whether it is a picture decoding tells
-        return 1
-    return found if found in _TURNS else 1
-
-
-def turn(image: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn a stored picture ``(H, W, ...)`` the way EXIF wants it shown."""
-    if orientation not in _TURNS:
-        return image
-    return np.ascontiguousarray(_TURNS[orientation](image))
-
-
-def decode_as_labelled(data: bytes, size: Optional[Size],
-                       name: str) -> np.ndarray:
+def decode_as_labelled(data: bytes,
+                       size: Optional[Size],
+                       name: str,
+                       max_pixels: Optional[int] = MAX_PIXELS) -> np.ndarray:
     """Decode a picture the way up that its labels were drawn on.
 
     Some tools draw labels on pictures as they are stored, others as EXIF
@@ -58,22 +27,26 @@ def decode_as_labelled(data: bytes, size: Optional[Size],
         size (tuple[int, int], optional): Height and width in pixels of the
             picture as its labels know it. None where they do not tell.
         name (str): The file's name, for the error.
+        max_pixels (int, optional): See :func:`decode_image`. Defaults to
+            ``MAX_PIXELS``.
 
     Returns:
         np.ndarray: ``(H, W, 3)`` uint8, BGR, C-contiguous.
 
     Raises:
-        BrokenImageError: If it cannot be decoded.
+        BrokenImageError: If it cannot be decoded, or is too large.
         ValueError: If the picture has another size, turned or not.
     """
-    image = None
-    if data and not is_truncated(data):
-        image = cv2.imdecode(
-            np.frombuffer(data, np.uint8),
-            cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise BrokenImageError(f'{name} is no picture, or cut short')
-    orientation = read_orientation(data)
+    try:
+        header = read_header(data)
+        check_picture(header, data, max_pixels)
+        image = decode_stored(data, header, rgb=False)
+    except RefusedImageError as error:
+        raise RefusedImageError(f'{name}: {error}') from error
+    except BrokenImageError as error:
+        raise BrokenImageError(
+            f'{name} is no picture, or cut short: {error}') from error
+    orientation = header.orientation
     turned = turn(image, orientation)
     if size is None or turned.shape[:2] == tuple(size):
         return turned
