@@ -2,8 +2,7 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmengine.fileio import get
 
-from saip_mm.datasets.transforms.annotated_image import (decode_as_labelled,
-                                                         read_orientation)
+from saip_mm.datasets.transforms import decode_as_labelled, read_orientation
 from saip_mm.datasets.transforms.decode import is_truncated
 
 

@@ -5,7 +5,7 @@ from typing import Dict, Iterable, Tuple
 
 from PIL import Image, UnidentifiedImageError
 
-from saip_mm.datasets.transforms.annotated_image import ORIENTATION
+from saip_mm.datasets.transforms.picture_header import ORIENTATION
 from saip_mm.weights import write_file
 from .text_file import read_text
 

@@ -5,8 +5,8 @@ from typing import Tuple
 import numpy as np
 from PIL import Image
 
-from saip_mm.datasets.transforms.annotated_image import ORIENTATION
 from saip_mm.datasets.transforms.decode import is_truncated
+from saip_mm.datasets.transforms.picture_header import ORIENTATION
 from .label_set import IGNORED
 
 # one channel of whole numbers: 1, 8 (with or without palette), 16, 32 bits
