@@ -27,13 +27,16 @@ def has_area(box: list, height: int, width: int) -> bool:
 
 
 def load_named(pipeline: Callable, info: dict) -> dict:
-    """Run a pipeline; OpenCV's error names no file, this one does.
+    """Run a pipeline; what OpenCV cannot decode is named, with the remedy.
 
     Raises:
-        ValueError: If the picture is empty or none.
+        ValueError: If the picture is empty, cut short or none.
     """
     try:
         return pipeline(info)
-    except cv2.error as error:
+    except (cv2.error, AssertionError) as error:
+        if (isinstance(error, AssertionError)
+                and not str(error).startswith('failed to load image')):
+            raise
         raise ValueError(f'{info["img_path"]} is no picture, or cut short: '
-                         f'{error.err or error}') from error
+                         'copy it anew') from error
