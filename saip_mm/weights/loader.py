@@ -16,12 +16,22 @@ from mmengine.fileio import get_file_backend
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from .read import read_checkpoint, read_content, unwrapped
+from .read import meta_of, read_checkpoint, read_content, unwrapped
+
+
+def _for_mmengine(checkpoint: dict) -> dict:
+    """Out of nests, and without the text that a resume runs as a program.
+
+    mmengine's runner executes ``meta['config']``, of which its forerunner
+    wrote one, to compare the number of GPUs; its own is ``meta['cfg']``.
+    """
+    meta_of(checkpoint).pop('config', None)
+    return unwrapped(checkpoint)
 
 
 def load_from_local(filename, map_location=None) -> dict:
     """A file on this machine."""
-    return unwrapped(read_checkpoint(str(filename), map_location))
+    return _for_mmengine(read_checkpoint(str(filename), map_location))
 
 
 def load_from_http(filename, map_location=None) -> dict:
@@ -41,7 +51,8 @@ def load_from_ceph(filename, map_location=None, backend='petrel') -> dict:
     """A file in an object store that mmengine has a backend for."""
     store = get_file_backend(filename, backend_args=dict(backend=backend))
     with io.BytesIO(store.get(filename)) as file:
-        return unwrapped(read_content(file, filename, map_location))
+        content = read_content(file, filename, map_location)
+    return _for_mmengine(content)
 
 
 def load_from_torchvision(filename, map_location=None) -> dict:

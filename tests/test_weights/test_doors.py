@@ -203,6 +203,19 @@ def test_a_good_file_of_the_toy_passes(door, tmp_path):
     DOORS[door](tmp_path / 'epoch_1.pth')
 
 
+def test_a_resume_runs_no_text_of_the_file(tmp_path):
+    """mmengine would run what its forerunner saved as the config."""
+    runner = toy_runner(tmp_path / 'first', epochs=1)
+    runner.train()
+    runner.save_checkpoint(str(tmp_path), 'epoch_1.pth')
+    path, marker = tmp_path / 'epoch_1.pth', tmp_path / 'ran'
+    content = read_checkpoint(str(path))
+    content['meta']['config'] = f'open({str(marker)!r}, "w").close()'
+    torch.save(content, path)
+    by_load_from(path, resume=True)
+    assert not marker.exists()
+
+
 def test_an_unsafe_file_keeps_its_class_of_error(tmp_path):
     path = tmp_path / 'epoch_1.pth'
     torch.save(dict(state_dict=foreign_code(tmp_path / 'ran')), path)
