@@ -8,6 +8,7 @@ from .pending_gradients import PendingGradientsHook
 from .plain_checkpoint import PlainCheckpointHook
 from .replaced_images import ReplacedImagesHook
 from .resume_epoch import ResumeEpochHook
+from .resume_schedule import ResumeScheduleHook
 from .retrieval_monitor import RetrievalMonitorHook
 from .safe_checkpoint import SafeCheckpointHook
 from .weight_decay_log import WeightDecayLogHook
@@ -16,6 +17,6 @@ __all__ = [
     'CheckpointFitHook', 'CollapseMonitorHook', 'ExpertTemperatureHook',
     'ExpertUpdateHook', 'FreezePrototypesHook', 'IterationSeedHook',
     'PendingGradientsHook', 'PlainCheckpointHook', 'ReplacedImagesHook',
-    'ResumeEpochHook', 'RetrievalMonitorHook', 'SafeCheckpointHook',
-    'WeightDecayLogHook'
+    'ResumeEpochHook', 'ResumeScheduleHook', 'RetrievalMonitorHook',
+    'SafeCheckpointHook', 'WeightDecayLogHook'
 ]
