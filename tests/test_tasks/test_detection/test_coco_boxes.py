@@ -11,12 +11,8 @@ from mmdet.evaluation import CocoMetric  # noqa: E402
 from saip_mm.tasks.detection import CocoBoxesDataset  # noqa: E402
 from saip_mm.tasks.detection import CocoBoxesMetric  # noqa: E402
 from saip_mm.tasks.detection.coco_file import read_coco  # noqa: E402
-from .coco_files import (
-    BOXES,
-    CATEGORIES,
-    SIZES,
-    content,  # noqa: E402
-    write_coco)
+from .coco_files import (BOXES, CATEGORIES, SIZES, content,  # noqa: E402
+                         write_coco)
 
 CLASSES = ('person', 'bicycle')
 
