@@ -84,9 +84,9 @@ def test_two_runs_write_one_name_at_a_time(tmp_path):
 
 
 def test_another_process_at_work_is_left_alone(tmp_path):
-    other = tmp_path / f'.a.pth.{_machine()}.{os.getppid()}.0a.partial'
-    foreign = tmp_path / f'.a.pth.elsewhere.{2**22 + 1}.0a.partial'
-    dead = tmp_path / f'.a.pth.{_machine()}.{2**22 + 1}.0a.partial'
+    other = tmp_path / f'.a.pth.{_machine()}.{os.getppid()}.0a1b2c3d.partial'
+    foreign = tmp_path / f'.a.pth.elsewhere.{2**22 + 1}.0a1b2c3d.partial'
+    dead = tmp_path / f'.a.pth.{_machine()}.{2**22 + 1}.0a1b2c3d.partial'
     for leftover in (other, foreign, dead):
         leftover.write_bytes(b'half')
     write_file(tmp_path / 'a.pth', b'new')

@@ -1,8 +1,5 @@
-import io
-
 from mmengine.fileio import get
 from mmseg.registry import TRANSFORMS
-from PIL import Image
 
 from saip_mm.datasets.transforms import BrokenImageError, LoadAnnotatedImage
 from .label_image import label_size
@@ -38,20 +35,7 @@ class LoadPartImage(LoadAnnotatedImage):
             results['height'], results['width'] = label_size(content, label)
         try:
             return super().transform(results)
-        except BrokenImageError as error:
-            content = get(results['img_path'], backend_args=self.backend_args)
-            raise BrokenImageError(f'{error}{_wide(content)}') from error
+        except BrokenImageError:  # a ValueError, too; no matter of the label
+            raise
         except ValueError as error:
             raise ValueError(f'{error} (its label is {label})') from error
-
-
-def _wide(content: bytes) -> str:
-    """What to say of pixels of 32 bits, which OpenCV does not show."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            mode = image.mode
-    except Exception:  # of any kind: it is no picture indeed
-        return ''
-    if mode not in ('F', 'I'):
-        return ''
-    return f': its pixels are of 32 bits (mode {mode}), save it with 8'
