@@ -1,4 +1,4 @@
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -69,6 +69,24 @@ def chunk_scores(similarity: Tensor, positive: Tensor, negative: Tensor):
     return average, (before[:, 0] == 0) & valid[:, 0]
 
 
+def answers(query_pids: Tensor, query_cams: Tensor, gallery_pids: Tensor,
+            gallery_cams: Tensor) -> Tuple[Tensor, Tensor]:
+    """Right and wrong answers under the Market-1501 protocol.
+
+    Args:
+        query_pids, query_cams (Tensor): ``(Q, )`` int.
+        gallery_pids, gallery_cams (Tensor): ``(G, )`` int.
+
+    Returns:
+        tuple[Tensor, Tensor]: ``(Q, G)`` bool each. Junk, and the same person
+        by the same camera, is neither.
+    """
+    same = query_pids[:, None] == gallery_pids
+    camera = query_cams[:, None] == gallery_cams
+    kept = ~(same & camera) & (gallery_pids != JUNK)
+    return same & kept, ~same & kept
+
+
 @torch.no_grad()
 def rank1_map(query: Tensor,
               query_pids: Tensor,
@@ -136,13 +154,11 @@ def rank1_map(query: Tensor,
     for rows in torch.arange(len(query)).split(chunk):
         if not len(rows) or not len(gallery):
             break
-        same = query_pids[rows][:, None] == gallery_pids
-        camera = query_cams[rows][:, None] == gallery_cams
-        kept = ~(same & camera) & (gallery_pids != JUNK)
-        positive = same & kept
+        positive, negative = answers(query_pids[rows], query_cams[rows],
+                                     gallery_pids, gallery_cams)
         counted[rows] = positive.any(1)
         average[rows], first[rows] = chunk_scores(
-            (query[rows] @ distinct.T)[:, place], positive, ~same & kept)
+            (query[rows] @ distinct.T)[:, place], positive, negative)
     total = int(counted.sum())
     if not total:
         raise ValueError(
@@ -152,3 +168,45 @@ def rank1_map(query: Tensor,
     return RetrievalScores(
         float(first[counted].double().mean()), float(average[counted].mean()),
         total)
+
+
+def chance_scores(query_pids: Tensor,
+                  query_cams: Tensor,
+                  gallery_pids: Tensor,
+                  gallery_cams: Tensor,
+                  chunk: int = 128) -> RetrievalScores:
+    """Expected scores of answers in random order.
+
+    With P right ones among N: rank-1 is P / N, and average precision
+    ``H / N + (P - 1) / (N - 1) * (1 - H / N)``, where ``H`` is
+    ``1 + 1/2 + ... + 1/N``. For the protocol see :func:`rank1_map`.
+
+    Args:
+        query_pids, query_cams (Tensor): ``(Q, )`` int.
+        gallery_pids, gallery_cams (Tensor): ``(G, )`` int.
+        chunk (int): Queries at once. Defaults to 128.
+
+    Returns:
+        RetrievalScores: Means over the queries that can be answered; of none,
+        NaN.
+
+    Example:
+        >>> ones = torch.ones(1, dtype=torch.long)
+        >>> chance_scores(ones, ones, torch.tensor([1, 2]),
+        ...               torch.tensor([2, 2]))  # 1st or 2nd
+        RetrievalScores(rank1=0.5, map=0.75, queries=1)
+    """
+    right, total = [], []
+    for rows in torch.arange(len(query_pids)).split(chunk):
+        positive, negative = answers(query_pids[rows], query_cams[rows],
+                                     gallery_pids, gallery_cams)
+        right.append(positive.sum(1))
+        total.append(right[-1] + negative.sum(1))
+    right, total = torch.cat(right).double(), torch.cat(total).double()
+    right, total = right[right > 0], total[right > 0]
+    ranks = torch.arange(1, len(gallery_pids) + 1, device=right.device)
+    harmonic = (1 / ranks.double()).cumsum(0)[total.long() - 1] / total
+    rest = (right - 1) / (total - 1).clamp(min=1)
+    return RetrievalScores(
+        float((right / total).mean()),
+        float((harmonic + rest * (1 - harmonic)).mean()), len(right))

@@ -1,10 +1,11 @@
+import itertools
 import math
 
 import pytest
 import torch
 
 from saip_mm.engine import rank1_map
-from saip_mm.engine.retrieval import RetrievalScores
+from saip_mm.engine.retrieval import RetrievalScores, chance_scores
 
 
 def at(*angles):
@@ -172,6 +173,25 @@ def test_rounding_may_order_features_of_one_direction():
         result = rank1_map(*case, chunk=chunk)
         for least, ours, most in zip(low, result, high):
             assert least - 1e-9 <= ours <= most + 1e-9
+
+
+@pytest.mark.parametrize('seed', range(8))
+def test_chance_is_the_mean_over_all_orders(seed):
+    draw = torch.Generator().manual_seed(seed)
+    pids = torch.cat([torch.tensor([1]), torch.arange(-1, 4)])
+    cams = torch.randint(2, (len(pids), ), generator=draw)
+    cams[0] = 2
+    pids[int(torch.randint(1, 6, (), generator=draw))] = 1
+    qpids, qcams = torch.tensor([1, 2]), torch.tensor([0, 1])
+    scores = [
+        slow_scores(at(0, 0), qpids, qcams, at(*order), pids, cams)
+        for order in itertools.permutations(range(10, 70, 10))
+    ]
+    rank1, average, queries = zip(*scores)
+    expected = (sum(rank1) / len(scores), sum(average) / len(scores),
+                queries[0])
+    assert tuple(chance_scores(qpids, qcams, pids,
+                               cams)) == pytest.approx(expected)
 
 
 def test_empty_gallery_is_an_error():

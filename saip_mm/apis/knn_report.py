@@ -1,0 +1,119 @@
+"""What a training's k-NN monitor saw, beside what needs no training."""
+import json
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Union
+
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mmpretrain.registry import DATASETS
+from ..engine.retrieval import chance_scores, rank1_map
+from .inspect import load_config
+
+THUMBNAIL = (32, 16)  # height, width; a real set's whole pixels fill memory
+
+
+class Persons(NamedTuple):
+    """Raw pixels ``(N, D)`` float, identities and cameras ``(N, )``."""
+    pixels: Tensor
+    pids: Tensor
+    cams: Tensor
+
+
+def thumbnails(dataset: Dataset) -> Persons:
+    """Read a set of persons as small pictures, each of mean 0.
+
+    Args:
+        dataset (Dataset): Items ``dict(inputs, pid, camid)``; inputs uint8
+            ``(3, H, W)``, all of one size.
+
+    Returns:
+        Persons: ``D`` is 3 x 32 x 16.
+    """
+    parts = []
+    for batch in DataLoader(dataset, 256):
+        small = F.adaptive_avg_pool2d(batch['inputs'].float(), THUMBNAIL)
+        small = small.flatten(1)
+        parts.append((small - small.mean(1, keepdim=True), batch['pid'],
+                      batch['camid']))
+    return Persons(*(torch.cat(column) for column in zip(*parts)))
+
+
+def logged_scores(work_dir: Union[str, Path]) -> List[Dict[str, float]]:
+    """Read the k-NN scores of a work dir's last training.
+
+    Args:
+        work_dir (str | Path): Of a config with the k-NN monitor.
+
+    Returns:
+        list[dict]: ``step`` (iterations done), ``knn/rank1``, ``knn/map``
+        and, of an averaged expert, ``knn/expert_rank1`` and
+        ``knn/expert_map``; by step, across resumes.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    scores: List[Dict[str, float]] = []
+    for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
+        for line in path.read_text(encoding='utf-8').splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:  # cut by a kill
+                continue
+            if 'knn/rank1' in record:
+                # a new training begins at 0, a resumed one repeats steps
+                scores = [s for s in scores if s['step'] < record['step']]
+                scores.append(record)
+    if not scores:
+        raise ValueError(
+            f"no k-NN scores in '{work_dir}' (*/vis_data/scalars.json): it is "
+            'the work dir of no training with default_hooks.knn')
+    return scores
+
+
+def knn_report(config: Union[str, Path, Config], work_dir: Union[str,
+                                                                 Path]) -> str:
+    """Say in a table how much better a training made the search.
+
+    Args:
+        config (str | Path | Config): With the k-NN monitor, and the sets it
+            was trained with.
+        work_dir (str | Path): The training's.
+
+    Returns:
+        str: Rank-1 and mAP, in per cent, of chance, of raw pixels
+        (32x16), of the model before training and later.
+
+    Raises:
+        ValueError: If the config has no monitor, or the work dir no scores.
+    """
+    scores = logged_scores(work_dir)
+    config = load_config(config)
+    monitor = config.get('default_hooks', {}).get('knn')
+    if not monitor:
+        raise ValueError('the config has no k-NN monitor (default_hooks.knn)')
+    query, gallery = (
+        thumbnails(DATASETS.build(monitor[name]))
+        for name in ('query', 'gallery'))
+    pixels = rank1_map(*query, *gallery)
+    persons = len(query.pids.unique())
+    rows = [('chance', *chance_scores(*query[1:], *gallery[1:])[:2]),
+            (f'raw pixels, {THUMBNAIL[0]}x{THUMBNAIL[1]}', *pixels[:2])]
+    for record in scores:
+        step = record['step']
+        name = f'after {step} iterations' if step else 'random start'
+        rows.append((name, record['knn/rank1'], record['knn/map']))
+    if 'knn/expert_rank1' in record:
+        rows.append((f'expert after {step}', record['knn/expert_rank1'],
+                     record['knn/expert_map']))
+    head = (f'Search for {persons} persons: {pixels.queries} queries, '
+            f'{len(gallery.pids)} gallery pictures')
+    lines = [head, f"{'':24}{'rank-1, %':>10}{'mAP, %':>10}"]
+    lines += [
+        f'{name:24}{100 * rank1:10.1f}{100 * average:10.1f}'
+        for name, rank1, average in rows
+    ]
+    return '\n'.join(lines)
