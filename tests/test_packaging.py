@@ -178,3 +178,24 @@ def test_editable_install_links_to_the_checkout():
         pytest.skip('not an editable install')
     for name in ('configs', 'tools', 'model-index.yml'):
         assert (folder / name).resolve() == ROOT / name
+
+
+@pytest.mark.parametrize('page', [
+    page.relative_to(ROOT).as_posix()
+    for page in [ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')]
+])
+def test_links_of_pages_lead_somewhere(page):
+    text = (ROOT / page).read_text()
+    links = re.findall(r'\]\(([^)\s]+)\)', text)
+    assert links or page != 'README.md'
+    for link in links:
+        path, _, anchor = link.partition('#')
+        if '://' in link:
+            continue
+        assert not path or ((ROOT / page).parent / path).exists(), link
+        if anchor and not path:
+            headings = re.findall(r'^#+ (.+)$', text, re.M)
+            assert anchor in {
+                re.sub(r'[^\w -]', '', heading.lower()).replace(' ', '-')
+                for heading in headings
+            }, link
