@@ -17,7 +17,7 @@ from .crowd_files import PICTURES, write_crowd  # noqa: E402
 
 FOLDER = Path(__file__).parents[3] / 'configs/detection'
 CONFIGS = sorted((FOLDER / 'crowdhuman').rglob('*.py'))
-OWN = FOLDER / 'own/coco_format.py'
+OWN = FOLDER / 'own/example.py'
 PAPER = [p for p in CONFIGS if not p.stem.startswith('demo')]
 SCALE = (96, 64)
 QUARTER = (350, 200)  # long and short side of the configs, over four
