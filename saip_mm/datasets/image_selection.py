@@ -10,7 +10,6 @@ next rank takes its place while all others stay.
 import hashlib
 import json
 import multiprocessing
-import os
 import os.path as osp
 import unicodedata
 from functools import partial
@@ -19,6 +18,8 @@ from typing import Dict, Iterable, List, Optional, Tuple
 from mmengine.utils import track_iter_progress
 
 from ..version import __version__
+from ..weights import write_file
+from .output import check_writable
 from .sources import ImageSource
 from .transforms import BrokenImageError, decode_image
 
@@ -160,6 +161,7 @@ def write_image_list(path: str, keys: List[str], **facts) -> dict:
         dict: What the side file holds.
 
     Raises:
+        OSError: If it cannot be written; names the file.
         ValueError: If a key holds a line break.
     """
     bad = next((k for k in keys if '\n' in k or '\r' in k), None)
@@ -173,12 +175,10 @@ def write_image_list(path: str, keys: List[str], **facts) -> dict:
         num=len(keys),
         tool=f'saip_mm {__version__}',
         sha256=hashlib.sha256(data).hexdigest())
-    os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
     side = f'{json.dumps(facts, indent=2)}\n'.encode()
-    for name, content in ((path, data), (path + '.json', side)):
-        with open(name + '.part', 'wb') as file:
-            file.write(content)
-        os.replace(name + '.part', name)
+    path = osp.expanduser(path)
+    write_file(path, data)
+    write_file(path + '.json', side)
     return facts
 
 
@@ -204,7 +204,16 @@ def build_image_list(source: ImageSource,
     Returns:
         dict: The side file: source, images seen, dropped, n, seed, order,
         version and SHA-256.
+
+    Raises:
+        OSError: If the list cannot be written; nothing is screened then.
+        ValueError: If its name does not end in ``.txt``, which is how a
+            list is told, or a setting is out of range.
     """
+    if not path.lower().endswith('.txt'):
+        raise ValueError(f"the list '{path}' must be named .txt: that is how "
+                         'it is told when it is read')
+    check_writable(path)
     keys, dropped = source.keys, None
     if screened:
         keys, dropped = screen(source, workers)

@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from mmpretrain.registry import DATASETS, TRANSFORMS
+from .sources import IMAGE_SUFFIXES
 from .transforms import BrokenImageError
 
 FOLDERS = dict(
@@ -117,6 +118,7 @@ class MarketDataset(Dataset):
 
     @staticmethod
     def _folder(data_root: str, split: str) -> str:
+        data_root = osp.expanduser(data_root)
         for root in (data_root, osp.join(data_root, ARCHIVE)):
             folder = osp.join(root, FOLDERS[split])
             if osp.isdir(folder):
@@ -127,7 +129,9 @@ class MarketDataset(Dataset):
             f'layout: {LAYOUT}')
 
     def _read(self, folder: str) -> list:
-        names = sorted(n for n in os.listdir(folder) if n.endswith('.jpg'))
+        # A Mac's '._*.jpg' hold no picture.
+        found = [n for n in os.listdir(folder) if not n.startswith('.')]
+        names = sorted(n for n in found if n.lower().endswith(IMAGE_SUFFIXES))
         wrong = [n for n in names if NAME.match(n) is None]
         if wrong:
             raise ValueError(
@@ -145,7 +149,8 @@ class MarketDataset(Dataset):
             raise ValueError(f"'{folder}' holds no usable images "
                              f'({len(names)} files, {junk} junk)')
         print_log(f'Market1501 {self.split}: {len(records)} images, {junk} '
-                  'junk detections left out')
+                  f'junk detections and {len(found) - len(names)} files of '
+                  'other kinds left out')
         return records
 
     def _check(self, pid: int, cam: int, path: str) -> None:

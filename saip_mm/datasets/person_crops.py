@@ -4,176 +4,161 @@ HP1M is "1 million high fidelity person images from 7 publicly available
 datasets (COCO, AIC, etc)"; which ones, and how they were cut, is not
 stated. What this makes is a comparable mixture, not HP1M.
 """
-import json
 import multiprocessing
 import os
 import os.path as osp
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+import re
+from collections import Counter
 from functools import partial
-from typing import List, Optional, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import cv2
 import numpy as np
 from mmengine.utils import track_iter_progress
 
-from .image_selection import write_image_list
-from .transforms import BrokenImageError, decode_image
+from ..weights import write_file
+from ..weights.atomic import remove_leftovers
+from .coco_persons import (CropOptions, Photo, person_box, read_persons,
+                           refusal, scale_box)
+from .image_selection import canonical_key, write_image_list
+from .output import check_folder, check_writable
+from .sources import FolderSource
+from .transforms import BrokenImageError, decode_as_labelled
 
 HP1M_SIZE = 1_218_136  # Table 5 of the paper
+MAX_NAME = 200  # bytes of a part of a path: 255 in all with what is added
+_CONTROL = re.compile(r'[\x00-\x1f\x7f]')
+
+__all__ = [
+    'CropOptions', 'HP1M_SIZE', 'crop_persons', 'person_box', 'read_persons',
+    'refusal', 'scale_box'
+]
 
 
-@dataclass(frozen=True)
-class CropOptions:
-    """Which persons to cut, and how.
-
-    Args:
-        enlarge (float): Factor on the box's width and height, about its
-            centre; the image's border limits it. Defaults to 1.1.
-        min_height (float): Of the box before enlarging, in pixels.
-            Defaults to 96.
-        min_width (float): Defaults to 48.
-        min_keypoints (int): Labelled keypoints (v > 0) a person must have;
-            sets without keypoints are not asked. Defaults to 6.
-        keypoint_enlarge (float): Where a person has no box, the extent of
-            its keypoints times this is taken. Defaults to 1.25.
-        quality (int): Of the JPEGs. Defaults to 95.
-    """
-    enlarge: float = 1.1
-    min_height: float = 96
-    min_width: float = 48
-    min_keypoints: int = 6
-    keypoint_enlarge: float = 1.25
-    quality: int = 95
+class _Work(NamedTuple):
+    """A photograph, and the key and box of each person to cut out of it."""
+    photo: Photo
+    persons: List[Tuple[str, List[float]]]
 
 
-def person_box(ann: dict, options: CropOptions) -> Optional[List[float]]:
-    """Box of one annotation.
+def safe_path(name: str, what: str) -> str:
+    """A relative path that stays below the folder it is joined to.
 
     Args:
-        ann (dict): With ``bbox`` (x, y, w, h) or ``keypoints`` (x, y, v)*.
-        options (CropOptions): See there.
+        name (str): As some file gives it; ``\\`` separates as well.
+        what (str): What has this name, for the error.
 
     Returns:
-        list[float], optional: ``x, y, w, h`` in pixels, or None.
-    """
-    box = ann.get('bbox')
-    if box is not None and box[2] > 0 and box[3] > 0:
-        return list(box)
-    points = np.reshape(ann.get('keypoints', []), (-1, 3))
-    points = points[points[:, 2] > 0, :2]
-    if len(points) < 2:
-        return None
-    low, high = points.min(0), points.max(0)
-    return scale_box([*low, *(high - low)], options.keypoint_enlarge)
-
-
-def scale_box(box: List[float], factor: float) -> List[float]:
-    """Scale ``x, y, w, h`` about its centre.
-
-    Example:
-        >>> scale_box([10, 10, 20, 40], 1.5)
-        [5.0, 0.0, 30.0, 60.0]
-    """
-    x, y, w, h = (float(v) for v in box)
-    return [
-        x - (factor - 1) * w / 2, y - (factor - 1) * h / 2, factor * w,
-        factor * h
-    ]
-
-
-def refusal(ann: dict, box: Optional[List[float]],
-            options: CropOptions) -> Optional[str]:
-    """Say why a person is left out: 'crowd', 'box', 'keypoints', 'small'."""
-    if ann.get('iscrowd', 0) or ann.get('ignore', 0):
-        return 'crowd'
-    if box is None:
-        return 'box'
-    if 'keypoints' in ann:
-        labelled = sum(v > 0 for v in ann['keypoints'][2::3])
-        if labelled < options.min_keypoints:
-            return 'keypoints'
-    if box[3] < options.min_height or box[2] < options.min_width:
-        return 'small'
-    return None
-
-
-def read_persons(ann_file: str,
-                 options: CropOptions) -> Tuple[dict, dict, Counter]:
-    """Read the persons to cut out of a COCO-style file.
-
-    Args:
-        ann_file (str): JSON with ``images``, ``annotations`` and, unless
-            everything is a person, ``categories`` with one named 'person'.
-        options (CropOptions): See there.
-
-    Returns:
-        tuple[dict, dict, Counter]: File name of each image id, list of
-        (annotation id, box) of each image id, and reasons of refusal.
+        str: With ``/``, composed (NFC), without empty parts.
 
     Raises:
-        FileNotFoundError: If the file is missing.
-        ValueError: If it is not COCO-style or names no persons.
+        ValueError: If it is absolute, has a drive letter, leads upwards, is
+            too long, or holds control characters.
+
+    Example:
+        >>> safe_path('.\\\\a//b.jpg', 'image 1')
+        'a/b.jpg'
     """
-    if not osp.isfile(ann_file):
-        raise FileNotFoundError(f"annotation file '{ann_file}' not found")
-    with open(ann_file, encoding='utf-8') as file:
-        content = json.load(file)
-    if not isinstance(content, dict) or not {'images', 'annotations'
-                                             } <= set(content):
-        raise ValueError(f"'{ann_file}' is not COCO-style: it needs 'images' "
-                         "and 'annotations'; convert it first")
-    persons = _person_ids(content, ann_file)
-    names = {image['id']: image['file_name'] for image in content['images']}
-    boxes, refused = defaultdict(list), Counter()
-    for i, ann in enumerate(content['annotations']):
-        if persons and ann.get('category_id') not in persons:
-            continue
-        box = person_box(ann, options)
-        reason = refusal(ann, box, options)
-        if reason is None and ann['image_id'] not in names:
-            reason = 'no image'
-        if reason is None:
-            boxes[ann['image_id']].append((ann.get('id', i), box))
-        else:
-            refused[reason] += 1
-    return names, boxes, refused
+    path = canonical_key(name)
+    parts = [part for part in path.split('/') if part not in ('', '.')]
+    if (path.startswith('/') or re.match('[A-Za-z]:', path) or '..' in parts
+            or not parts):
+        raise ValueError(f'{what} has the name {name!r}, which leads out of '
+                         'its folder: make it relative to that folder, '
+                         "without '..'")
+    if _CONTROL.search(path):
+        raise ValueError(f'{what} has the name {name!r}, which holds control '
+                         'characters: rename it')
+    longest = max(len(p.encode('utf-8', 'surrogatepass')) for p in parts)
+    if longest > MAX_NAME:
+        raise ValueError(f'{what} has a name of {longest} bytes, {MAX_NAME} '
+                         f'are taken: {name[:60]!r}...; rename it')
+    return '/'.join(parts)
 
 
-def _person_ids(content: dict, ann_file: str) -> set:
-    categories = content.get('categories') or []
-    persons = {c['id'] for c in categories if c['name'].lower() == 'person'}
-    if len(categories) > 1 and not persons:
-        raise ValueError(f"'{ann_file}' has {len(categories)} categories, "
-                         "none named 'person'")
-    return persons
+def _plan(photos: Dict, boxes: Dict, name: str,
+          ann_file: str) -> Tuple[List[_Work], int]:
+    """Give each person a key of its own.
+
+    Returns:
+        tuple[list, int]: Work, in the order of file names, and how many
+        keys were changed because ids repeat.
+    """
+    work, used, renamed = [], set(), 0
+    for image in sorted(boxes, key=lambda i: (photos[i].file_name, str(i))):
+        what = f"'{ann_file}': image {image!r}"
+        stem = osp.splitext(safe_path(photos[image].file_name, what))[0]
+        persons = []
+        for number, box in boxes[image]:
+            what = f"'{ann_file}': annotation {number!r}"
+            part = safe_path(str(number), what)
+            if '/' in part:
+                raise ValueError(f'{what} has an id with a slash, which names '
+                                 'no file')
+            key, again = f'{name}/{stem}_{part}.jpg', 1
+            # Some disks do not tell cases apart.
+            while key.lower() in used:
+                again += 1
+                key = f'{name}/{stem}_{part}-{again}.jpg'
+            renamed += again > 1
+            used.add(key.lower())
+            persons.append((key, box))
+        work.append(_Work(photos[image], persons))
+    return work, renamed
 
 
-def _cut_image(image_root: str, out: str, options: CropOptions,
-               work: tuple) -> Tuple[List[str], Optional[str]]:
-    """Write all persons of one image; returns keys and what failed."""
-    name, prefix, persons = work
+def _check_links(out: str, keys: Iterable[str]) -> None:
+    """Refuse folders below ``out`` that are links to somewhere else."""
+    root = osp.realpath(out)
+    for folder in sorted({osp.dirname(key) for key in keys}):
+        real = osp.realpath(osp.join(root, folder))
+        if osp.commonpath([real, root]) != root:
+            raise ValueError(f"'{osp.join(out, folder)}' leads to '{real}', "
+                             f"out of '{out}', by a link: remove the link, or "
+                             'write to that folder')
+
+
+def _cut_image(source: FolderSource, out: str, options: CropOptions,
+               work: _Work) -> Tuple[List[str], int, Optional[str]]:
+    """Write all persons of one image; keys, how many outside, what failed."""
+    name = work.photo.file_name
     try:
-        with open(osp.join(image_root, name), 'rb') as file:
-            image = decode_image(file.read())
-    except (BrokenImageError, OSError) as error:
-        return [], f'{name}: {error}'
-    image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        try:
+            data = source.read(name)
+        except FileNotFoundError:
+            data = source.read(canonical_key(name))
+        image = decode_as_labelled(data, work.photo.size, name)
+    except (BrokenImageError, ValueError) as error:
+        return [], 0, str(error)
+    except OSError as error:
+        return [], 0, f'{name}: {error}'
     height, width = image.shape[:2]
-    keys = []
-    for ann_id, box in persons:
+    keys, outside = [], 0
+    for key, box in work.persons:
         x, y, w, h = scale_box(box, options.enlarge)
-        x1, x2 = np.clip([round(x), round(x + w)], 0, width).tolist()
-        y1, y2 = np.clip([round(y), round(y + h)], 0, height).tolist()
+        x1, x2 = (round(v) for v in np.clip([x, x + w], 0, width).tolist())
+        y1, y2 = (round(v) for v in np.clip([y, y + h], 0, height).tolist())
         if x2 <= x1 or y2 <= y1:
+            outside += 1
             continue
-        key = f'{prefix}_{ann_id}.jpg'
-        path = osp.join(out, key)
-        os.makedirs(osp.dirname(path), exist_ok=True)
-        cv2.imwrite(path, image[y1:y2, x1:x2],
-                    [cv2.IMWRITE_JPEG_QUALITY, options.quality])
+        crop = image[y1:y2, x1:x2]
+        try:
+            data = _encode(crop, options.quality)
+        except (cv2.error, ValueError) as error:
+            return keys, outside, (f'{name}: its crop of {crop.shape[0]}x'
+                                   f'{crop.shape[1]} pixels cannot be encoded '
+                                   f'({error})')
+        write_file(osp.join(out, key), data, sync=False)
         keys.append(key)
-    return keys, None
+    return keys, outside, None
+
+
+def _encode(image: np.ndarray, quality: int) -> bytes:
+    done, data = cv2.imencode('.jpg', image,
+                              [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError('no JPEG')
+    return data.tobytes()
 
 
 def crop_persons(ann_file: str,
@@ -186,9 +171,14 @@ def crop_persons(ann_file: str,
     """Cut the persons of one data set.
 
     Writes ``out/{name}/{image}_{annotation id}.jpg`` and the list
-    ``out/{name}.txt`` with its side file. Persons of COCO's training set
-    are also fine-tuning data of pose and whole-body landmarks; images that
-    a downstream task tests on must not be used at all.
+    ``out/{name}.txt`` with its side file; nothing is written elsewhere,
+    whatever names the annotations hold. Persons of COCO's training set are
+    also fine-tuning data of pose and whole-body landmarks; images that a
+    downstream task tests on must not be used at all.
+
+    Pictures are turned as their labels are, see :func:`decode_as_labelled`;
+    those of another size than the annotations say are left out and named in
+    ``broken``. An annotation id that repeats gets ``-2``, ``-3``, ... .
 
     Args:
         ann_file (str): See :func:`read_persons`.
@@ -202,43 +192,46 @@ def crop_persons(ann_file: str,
 
     Returns:
         dict: ``persons`` (int, crops written), ``refused`` (counts by
-        reason), ``broken`` (list[str]) and ``list`` (its path).
+        reason), ``broken`` (list[str]), ``renamed`` (int, keys changed
+        because ids repeat) and ``list`` (its path).
 
     Raises:
         FileNotFoundError: If the annotations or the images are missing.
-        ValueError: If the file belongs to a test split, or no person is
-            left.
+        OSError: If a crop or the list cannot be written; crops written until
+            then stay.
+        ValueError: If the file belongs to a test split, has an entry that
+            cannot be meant, or no person is left.
     """
+    ann_file, image_root, out = map(osp.expanduser,
+                                    (ann_file, image_root, out))
     stem = osp.basename(ann_file).lower()
     if not allow_eval_split and ('val' in stem or 'test' in stem):
         raise ValueError(
             f"'{ann_file}' looks like an evaluation split, which must not be "
             'pretrained on; pass --allow-eval-split if it is none')
+    if '/' in safe_path(name, 'the data set'):
+        raise ValueError(f"the data set's name {name!r} is to be one word, "
+                         'without slashes')
     if not osp.isdir(image_root):
         raise FileNotFoundError(f"image folder '{image_root}' not found")
-    names, boxes, refused = read_persons(ann_file, options)
+    photos, boxes, refused = read_persons(ann_file, options)
     if not boxes:
         raise ValueError(f"'{ann_file}' holds no person to cut; left out: "
                          f'{dict(refused)}. Relax min_height, min_width or '
                          'min_keypoints?')
-    work = [(names[i], f'{name}/{osp.splitext(names[i])[0]}', boxes[i])
-            for i in sorted(boxes, key=names.get)]
-    cut = partial(_cut_image, image_root, out, options)
-    keys, broken = [], []
-    pool = multiprocessing.Pool(workers) if workers else None
-    try:
-        done = pool.imap(cut, work, chunksize=8) if pool else map(cut, work)
-        for new, failure in track_iter_progress((done, len(work))):
-            keys += new
-            broken += [failure] * (failure is not None)
-    finally:
-        if pool:
-            pool.terminate()
-    if not keys:
-        raise ValueError(f"none of {len(work)} images in '{image_root}' can "
-                         f'be read, the first being {broken[0]}')
+    work, renamed = _plan(photos, boxes, name, ann_file)
     path = osp.join(out, f'{name}.txt')
-    facts = dict(persons=len(keys), refused=dict(refused), broken=broken)
+    check_writable(path)
+    check_folder(osp.join(out, name))
+    _check_links(out, (key for w in work for key, _ in w.persons))
+    for folder, _, _ in os.walk(osp.join(out, name)):  # of a killed run
+        remove_leftovers(folder)
+    keys, broken = _cut_all(work, image_root, out, options, workers, refused)
+    facts = dict(
+        persons=len(keys),
+        refused=dict(refused),
+        broken=broken,
+        renamed=renamed)
     write_image_list(
         path,
         sorted(keys),
@@ -246,3 +239,29 @@ def crop_persons(ann_file: str,
         options=vars(options),
         **facts)
     return dict(facts, list=path)
+
+
+def _cut_all(work: List[_Work], image_root: str, out: str,
+             options: CropOptions, workers: int,
+             refused: Counter) -> Tuple[List[str], List[str]]:
+    """Cut in order; counts in ``refused`` boxes outside their image."""
+    # Its keys are the annotations', so it need not look for images.
+    cut = partial(_cut_image, FolderSource(image_root, ['']), out, options)
+    keys, broken = [], []
+    pool = multiprocessing.Pool(workers) if workers else None
+    try:
+        done = pool.imap(cut, work, chunksize=8) if pool else map(cut, work)
+        for new, outside, failure in track_iter_progress((done, len(work))):
+            keys += new
+            broken += [failure] * (failure is not None)
+            if outside:
+                refused['outside'] += outside
+    finally:
+        if pool:
+            pool.terminate()
+    if not keys and broken:
+        raise ValueError(f"none of {len(work)} images in '{image_root}' can "
+                         f'be read, the first being {broken[0]}')
+    if not keys:
+        raise ValueError(f'no person is left; left out: {dict(refused)}')
+    return keys, broken

@@ -286,7 +286,8 @@ def build_source(data_root: str,
     if lmdb_path(data_root) is not None:
         source = LmdbSource(data_root, keys)
     else:
-        source = FolderSource(osp.join(data_root, data_prefix), keys)
+        folder = osp.join(data_root, data_prefix) if data_prefix else data_root
+        source = FolderSource(folder, keys)
     if num_samples is not None:
         if num_samples < 1:
             raise ValueError(f'num_samples must be at least 1, got '

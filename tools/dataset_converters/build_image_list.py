@@ -7,6 +7,7 @@ Selections of one seed are nested: lup1m in lup2m in lup4m.
 """
 import argparse
 
+from saip_mm.apis.command_line import one_line_errors
 from saip_mm.datasets.image_selection import LUP_SIZES, build_image_list
 from saip_mm.datasets.sources import build_source
 
@@ -55,4 +56,5 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors():
+        main()

@@ -7,7 +7,9 @@
 Run it once for each data set; the paper's HP1M comes from seven.
 """
 import argparse
+import os.path as osp
 
+from saip_mm.apis.command_line import one_line_errors
 from saip_mm.datasets.person_crops import HP1M_SIZE, CropOptions, crop_persons
 from saip_mm.datasets.sources import walk_images
 
@@ -43,11 +45,17 @@ def main():
                           options, args.allow_eval_split, args.workers)
     for failure in report['broken'][:10]:
         print(f'\nbroken: {failure}', end='')
-    total = sum(1 for _ in walk_images(args.out))
+    if report['renamed']:
+        print(
+            f"\n{report['renamed']} annotation ids repeat: their files are "
+            "named -2, -3, ...",
+            end='')
+    total = sum(1 for _ in walk_images(osp.expanduser(args.out)))
     print(f"\n{args.name}: {report['persons']} persons cut, left out "
           f"{report['refused']}, {len(report['broken'])} broken images\n"
           f'{args.out} now holds {total:,} of HP1M\'s {HP1M_SIZE:,}')
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors():
+        main()

@@ -7,6 +7,7 @@ The same settings give the same files, whatever the number of workers.
 """
 import argparse
 
+from saip_mm.apis.command_line import one_line_errors
 from saip_mm.datasets.synthetic import SIZES, WRITERS, write_dataset
 from saip_mm.datasets.synthetic.contact_sheet import save_contact_sheet
 
@@ -37,14 +38,11 @@ def parse_args():
 
 def main():
     args = parse_args()
-    try:
-        if args.preview:
-            save_contact_sheet(args.preview, seed=args.seed)
-            print(f'{args.preview}: what the labels say')
-        manifests = write_dataset(args.out, args.formats, args.size, args.seed,
-                                  args.workers)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'error: {error}') from error
+    if args.preview:
+        save_contact_sheet(args.preview, seed=args.seed)
+        print(f'{args.preview}: what the labels say')
+    manifests = write_dataset(args.out, args.formats, args.size, args.seed,
+                              args.workers)
     for name, facts in manifests.items():
         state = 'already complete' if facts['skipped'] else 'written'
         print(f"{args.out}/{name}: {state}, {facts['num']} pictures, SHA-256 "
@@ -52,4 +50,5 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors():
+        main()

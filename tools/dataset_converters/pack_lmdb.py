@@ -7,6 +7,7 @@ Use it as data_root; keys stay as they were.
 """
 import argparse
 
+from saip_mm.apis.command_line import one_line_errors
 from saip_mm.datasets.lmdb_pack import pack_lmdb
 from saip_mm.datasets.sources import build_source
 
@@ -40,4 +41,5 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors():
+        main()

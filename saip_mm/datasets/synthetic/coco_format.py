@@ -5,6 +5,7 @@ from typing import Iterable, List
 import cv2
 import numpy as np
 
+from ...weights import write_file
 from .labels import PersonLabels, mask_box
 from .landmarks import COCO_NAMES
 
@@ -173,9 +174,7 @@ def write_coco(path: str, images: Iterable[str],
         info=dict(description='rendered people', version='1.0'),
         licenses=[],
         categories=[CATEGORY])
-    with open(path, 'w', encoding='utf-8') as file:
-        file.write(json.dumps(facts)[:-1])
-        for name, entries in (('images', images), ('annotations',
-                                                   annotations)):
-            file.write(f', "{name}": [\n' + ',\n'.join(entries) + ']')
-        file.write('}\n')
+    parts = [json.dumps(facts)[:-1]]
+    for name, entries in (('images', images), ('annotations', annotations)):
+        parts.append(f', "{name}": [\n' + ',\n'.join(entries) + ']')
+    write_file(path, ''.join([*parts, '}\n']).encode())

@@ -1,9 +1,12 @@
 """A picture to look at: people with what the labels say about them."""
+import os.path as osp
 from typing import Tuple
 
 import cv2
 import numpy as np
 
+from ...weights import write_file
+from ..output import check_writable
 from .labels import PersonLabels, SceneLabels, mask_box
 from .parts import PALETTE
 from .scene import CropOptions, Scene, crop_scene
@@ -135,11 +138,10 @@ def save_contact_sheet(path: str, seed: int = 0) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    try:
-        done, data = cv2.imencode('.' + path.rsplit('.', 1)[-1],
-                                  contact_sheet(seed)[..., ::-1])
-    except cv2.error as error:
-        raise OSError(
-            f"cannot write '{path}': name it .png or .jpg") from error
-    with open(path, 'wb') as file:
-        file.write(data.tobytes())
+    path = osp.expanduser(path)
+    suffix = osp.splitext(path)[1].lower()
+    if suffix not in ('.png', '.jpg', '.jpeg'):
+        raise OSError(f"cannot write '{path}': name it .png or .jpg")
+    check_writable(path)
+    data = cv2.imencode(suffix, contact_sheet(seed)[..., ::-1])[1]
+    write_file(path, data.tobytes())

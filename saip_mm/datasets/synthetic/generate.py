@@ -10,6 +10,9 @@ from typing import Iterator, List, Optional, Sequence
 import cv2
 from mmengine.utils import ProgressBar
 
+from ...weights import write_file
+from ...weights.atomic import remove_leftovers
+from ..output import check_folder
 from .writers import SIZES, WRITERS
 
 MANIFEST = 'synthetic.json'
@@ -46,8 +49,10 @@ def write_dataset(out_dir: str,
     Raises:
         ValueError: If a setting is unknown or out of range.
         FileExistsError: If a format's folder holds something else.
+        OSError: If a file cannot be written; names it.
     """
     _check(formats, size, seed, workers)
+    out_dir = osp.expanduser(out_dir)
     settings = dict(size=size, seed=seed, recipe=RECIPE)
     # All folders first: nothing is rendered if one of them is refused.
     states = {
@@ -85,6 +90,10 @@ def _claim(root: str, name: str, settings: dict) -> Optional[dict]:
         dict or None: The manifest if everything is there already.
     """
     path = osp.join(root, MANIFEST)
+    check_folder(osp.dirname(osp.abspath(root)))
+    if osp.lexists(root) and not osp.isdir(root):
+        raise FileExistsError(f"'{root}' is no folder; choose another output "
+                              'folder or remove it')
     if not osp.isdir(root) or not os.listdir(root):
         return None
     if not osp.isfile(path):
@@ -110,7 +119,8 @@ def _claim(root: str, name: str, settings: dict) -> Optional[dict]:
 
 def _write_format(root, name, settings, workers, progress):
     writer = WRITERS[name]
-    os.makedirs(root, exist_ok=True)
+    for folder, _, _ in os.walk(root):  # of a killed run
+        remove_leftovers(folder)
     _save_manifest(root, dict(settings, format=name, complete=False))
     jobs = writer.plan(settings['size'], settings['seed'])
     if progress:
@@ -166,19 +176,13 @@ def _render_chunk(name: str, root: str, seed: int, jobs) -> List[tuple]:
         digest = hashlib.sha256()
         for path, content in sorted(files.items()):
             digest.update(path.encode() + content)
-            os.makedirs(osp.dirname(osp.join(root, path)), exist_ok=True)
-            _save(osp.join(root, path), content)
+            # They can be rendered again, and waiting for the disk after
+            # each takes as long as rendering.
+            write_file(osp.join(root, path), content, sync=False)
         results.append((digest.digest(), len(files), record))
     return results
 
 
-def _save(path: str, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    with open(path + '.part', 'wb') as file:
-        file.write(content)
-    os.replace(path + '.part', path)
-
-
 def _save_manifest(root: str, manifest: dict) -> None:
     text = json.dumps(manifest, indent=2) + '\n'
-    _save(osp.join(root, MANIFEST), text.encode())
+    write_file(osp.join(root, MANIFEST), text.encode())

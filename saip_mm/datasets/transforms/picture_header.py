@@ -15,7 +15,7 @@ _EXIF = b'Exif\x00\x00'
 # Frame headers: all 0xC0..0xCF but DHT (C4), JPG (C8) and DAC (CC).
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE = frozenset(range(0xD0, 0xD8)) | {0x01}  # markers without length
-_JPEG_SCAN, _JPEG_APP1, _JPEG_FILL = 0xDA, 0xE1, 0xFF
+_JPEG_APP1, _JPEG_FILL = 0xE1, 0xFF
 _INTEGERS = {1: 'B', 3: 'H', 4: 'I', 16: 'Q'}  # TIFF's types
 
 
@@ -97,26 +97,25 @@ def read_orientation(data: bytes) -> int:
 
 
 def _jpeg_segments(data: bytes) -> Tuple[Optional[Size], int]:
-    """Size and orientation by the segments before the first scan."""
-    size, orientation, at, end = None, 0, 2, len(data) - 9
+    """Size and orientation; EXIF has its place before the frame header."""
+    orientation, at, end = 0, 2, len(data) - 9
     while at < end and data[at] == 0xFF:
         marker = data[at + 1]
         if marker in _JPEG_FRAMES:
             size = (data[at + 5] << 8 | data[at + 6],
                     data[at + 7] << 8 | data[at + 8])
-        elif marker == _JPEG_SCAN:
-            break
+            return size, orientation or 1
+        if marker == _JPEG_APP1:
+            if not orientation and data[at + 4:at + 10] == _EXIF:
+                orientation = _orientation(read_tags(data, at + 10))
         elif marker == _JPEG_FILL:
             at += 1
             continue
         elif marker in _JPEG_BARE:
             at += 2
             continue
-        elif marker == _JPEG_APP1 and not orientation:
-            if data[at + 4:at + 10] == _EXIF:
-                orientation = _orientation(read_tags(data, at + 10))
         at += 2 + (data[at + 2] << 8 | data[at + 3])
-    return size, orientation or 1
+    return None, orientation or 1
 
 
 def _jpeg(data: bytes) -> Optional[PictureHeader]:

@@ -4,12 +4,12 @@
 and ``coco_wholebody_*_v1.0.json``, ``person_detection_results/…``.
 """
 import json
-import os
 import os.path as osp
 from typing import List
 
 import numpy as np
 
+from ....weights import write_file
 from ..camera import encode_jpeg
 from ..coco_format import (crowd_annotation, person_annotation,
                            wholebody_parts, write_coco)
@@ -68,8 +68,6 @@ class CocoWriter(Writer):
         return {job.path: photograph}, record
 
     def finish(self, root, jobs, records):
-        for folder in ('annotations', osp.dirname(DETECTIONS)):
-            os.makedirs(osp.join(root, folder), exist_ok=True)
         written = []
         for split, owner in SPLITS.items():
             mine = [r for job, r in zip(jobs, records) if job.split == owner]
@@ -80,8 +78,8 @@ class CocoWriter(Writer):
                     osp.join(root, written[-1]), (r['image'] for r in mine),
                     (text for r in mine for text in r[key]))
         found = [text for r in records for text in r.get('detections', ())]
-        with open(osp.join(root, DETECTIONS), 'w', encoding='utf-8') as file:
-            file.write('[' + ',\n'.join(found) + ']\n')
+        text = '[' + ',\n'.join(found) + ']\n'
+        write_file(osp.join(root, DETECTIONS), text.encode())
         return written + [DETECTIONS]
 
 

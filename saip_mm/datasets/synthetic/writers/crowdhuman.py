@@ -8,6 +8,7 @@ import json
 import os.path as osp
 from typing import List
 
+from ....weights import write_file
 from ..camera import encode_jpeg
 from ..labels import PersonLabels, SceneLabels, mask_box
 from ..street import StreetOptions, street_scene
@@ -61,8 +62,8 @@ class CrowdHumanWriter(Writer):
         for split, owner in SPLITS.items():
             lines = [r for job, r in zip(jobs, records) if job.split == owner]
             written.append(f'annotation_{split}.odgt')
-            with open(osp.join(root, written[-1]), 'w', encoding='utf-8') as f:
-                f.write('\n'.join(lines) + '\n')
+            text = '\n'.join(lines) + '\n'
+            write_file(osp.join(root, written[-1]), text.encode())
         return written
 
 

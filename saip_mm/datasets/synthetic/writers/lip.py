@@ -10,6 +10,7 @@ from typing import List
 import cv2
 import numpy as np
 
+from ....weights import write_file
 from ..camera import encode_jpeg
 from ..labels import SceneLabels
 from ..scene import CropOptions, crop_scene
@@ -58,8 +59,8 @@ class LipWriter(Writer):
                 if job.split == owner
             ]
             lists.append(f'{split}_id.txt')
-            with open(osp.join(root, lists[-1]), 'w', encoding='utf-8') as f:
-                f.write('\n'.join(names) + '\n')
+            text = '\n'.join(names) + '\n'
+            write_file(osp.join(root, lists[-1]), text.encode())
         return lists
 
 
