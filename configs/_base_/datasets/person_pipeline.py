@@ -3,10 +3,8 @@
 train_pipeline = [
     # Reduced decoding where 512x256 remain: a local crop of 5 % is then
     # still 114x57 pixels. # ours
-    dict(
-        type='DecodeImage',
-        min_size=(512, 256),
-        max_pixels=178_956_970),  # ours: 512 MiB as RGB; more is broken
+    dict(type='DecodeImage', min_size=(512, 256),
+         max_pixels=178_956_970),  # ours: 512 MiB as RGB; more is broken
     dict(
         type='PersonCrops',
         size=(256, 128),  # paper 4.2: height, width

@@ -11,8 +11,8 @@ from mmdet.evaluation import CocoMetric  # noqa: E402
 from saip_mm.tasks.detection import CocoBoxesDataset  # noqa: E402
 from saip_mm.tasks.detection import CocoBoxesMetric  # noqa: E402
 from saip_mm.tasks.detection.coco_file import read_coco  # noqa: E402
-from .coco_files import (BOXES, CATEGORIES, SIZES, content,  # noqa: E402
-                         write_coco)
+from .coco_files import BOXES, CATEGORIES, SIZES  # noqa: E402 isort:skip
+from .coco_files import content, write_coco  # noqa: E402 isort:skip
 
 CLASSES = ('person', 'bicycle')
 
