@@ -19,6 +19,7 @@ demo:
 	$(LOOK) search $(CONFIG) $$(cat $(WORK)/last_checkpoint) \
 		--out $(WORK)/search.png
 	@ls $(WORK)/*.png
+	$(PYTHON) tools/knn_report.py $(CONFIG) $(WORK)
 
 test:
 	tools/setup_env.sh all

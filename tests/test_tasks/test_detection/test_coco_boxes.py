@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from .coco_files import BOXES, CATEGORIES, SIZES, content, write_coco
+
 pytest.importorskip('mmdet')
 
 from mmdet.evaluation import CocoMetric  # noqa: E402
@@ -11,8 +13,6 @@ from mmdet.evaluation import CocoMetric  # noqa: E402
 from saip_mm.tasks.detection import CocoBoxesDataset  # noqa: E402
 from saip_mm.tasks.detection import CocoBoxesMetric  # noqa: E402
 from saip_mm.tasks.detection.coco_file import read_coco  # noqa: E402
-from .coco_files import BOXES, CATEGORIES, SIZES  # noqa: E402 isort:skip
-from .coco_files import content, write_coco  # noqa: E402 isort:skip
 
 CLASSES = ('person', 'bicycle')
 
