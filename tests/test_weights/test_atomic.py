@@ -1,4 +1,5 @@
 import os
+import os.path as osp
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import save_checkpoint
 
 from saip_mm.engine import AtomicBackend
+from saip_mm.weights import atomic, write_file
+from saip_mm.weights.atomic import partial_path, remove_leftovers
 from ..test_engine.toy import toy_runner
 
 ARGS = dict(backend='atomic')
@@ -94,3 +97,38 @@ def test_a_good_checkpoint_is_left_when_saving_fails(tmp_path, monkeypatch,
     last = (tmp_path / 'last_checkpoint').read_text()
     assert last.endswith('epoch_3.pth')
     assert torch.load(last, weights_only=False)['meta']['epoch'] == 3
+
+
+def test_without_waiting_for_the_disk(tmp_path, monkeypatch):
+    """By the thousand: neither flushed nor searched for leftovers."""
+    monkeypatch.setattr(os, 'fsync', None)
+    monkeypatch.setattr(atomic, 'remove_leftovers', None)
+    write_file(tmp_path / 'a' / 'b.jpg', b'new', sync=False)
+    assert (tmp_path / 'a' / 'b.jpg').read_bytes() == b'new'
+    assert os.listdir(tmp_path / 'a') == ['b.jpg']
+
+
+def test_leftovers_of_dead_processes_alone_are_removed(tmp_path, monkeypatch):
+    path = tmp_path / 'a.jpg'
+    with monkeypatch.context() as other:
+        done = subprocess.run(
+            [sys.executable, '-c', 'import os;'
+             'print(os.getpid())'],
+            capture_output=True)
+        other.setattr(os, 'getpid', lambda: int(done.stdout))
+        dead, folder = partial_path(path), partial_path(tmp_path / 'pack')
+    alive, mine = partial_path(path), str(tmp_path / '.a.jpg.partial')
+    os.makedirs(osp.join(folder, 'lmdb'))
+    for name in (dead, alive, mine, osp.join(folder, 'lmdb', 'data.mdb')):
+        open(name, 'w').close()
+    remove_leftovers(str(tmp_path), 'pack')
+    assert osp.exists(dead) and not osp.exists(folder)
+    remove_leftovers(str(tmp_path))
+    assert not osp.exists(dead) and osp.exists(alive) and osp.exists(mine)
+
+
+@pytest.mark.parametrize('name', ['x' * 255, 'ü' * 127, '\udcff' * 200, '[*]'])
+def test_any_name_a_disk_takes(tmp_path, name):
+    for sync in (True, False):
+        write_file(tmp_path / name, b'new', sync)
+    assert os.listdir(tmp_path) == [name]
