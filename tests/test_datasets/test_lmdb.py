@@ -1,5 +1,8 @@
+import os
 import os.path as osp
 import pickle
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -59,7 +62,6 @@ def test_both_forms_of_keys_pkl_and_none(packed):
             pickle.dump(content, file)
         for root in (out, osp.join(out, 'lmdb')):
             assert list(LmdbSource(root).keys) == NAMES
-    import os
     os.remove(path)
     assert list(LmdbSource(out).keys) == sorted(NAMES)
 
@@ -140,3 +142,129 @@ def test_errors_of_packing(packed, tmp_path):
     with pytest.raises(ValueError, match='no image of .* gone'):
         pack_lmdb(FolderSource(root, ['gone']), str(tmp_path / 'o'))
     assert not osp.exists(tmp_path / 'o')
+
+
+def test_nothing_of_the_users_is_removed(tmp_path):
+    root = write_tree(tmp_path / 'i', ['a.jpg'])
+    for name in ('o.part', '.o.partial', 'o.partial', 'o.tmp'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'mine').write_text('mine')
+    pack_lmdb(FolderSource(root), str(tmp_path / 'o'))
+    for name in ('o.part', '.o.partial', 'o.partial', 'o.tmp'):
+        assert (tmp_path / name / 'mine').read_text() == 'mine'
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+@pytest.mark.parametrize('kind', ['file', 'folder', 'link'])
+def test_what_is_there_already_is_kept(tmp_path, kind):
+    root, out = write_tree(tmp_path / 'i', ['a.jpg']), tmp_path / 'o'
+    if kind == 'file':
+        out.write_text('mine')
+    elif kind == 'folder':
+        out.mkdir()
+    else:
+        out.symlink_to('gone')
+    with pytest.raises(FileExistsError, match="o' exists; remove it or"):
+        pack_lmdb(FolderSource(root), str(out))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['i', 'o']
+
+
+def test_a_whole_pack_is_kept_when_its_name_is_taken(tmp_path, monkeypatch):
+    from saip_mm.datasets import lmdb_pack
+    root, out = write_tree(tmp_path / 'i', ['a.jpg']), tmp_path / 'o'
+    packing = lmdb_pack._pack
+
+    def meanwhile(*args):
+        out.mkdir()
+        return packing(*args)
+
+    monkeypatch.setattr(lmdb_pack, '_pack', meanwhile)
+    with pytest.raises(
+            FileExistsError, match="the pack is whole and is kept "
+            "in '(.*)'") as error:
+        pack_lmdb(FolderSource(root), str(out))
+    part = str(error.value).rsplit("'", 2)[1]
+    assert list(LmdbSource(part).keys) == ['a.jpg']
+
+
+FULL = '''
+import resource, signal, sys
+from saip_mm.datasets import FolderSource, pack_lmdb
+source = FolderSource(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    pack_lmdb(source, sys.argv[2])
+except OSError as error:
+    print(error)
+'''
+KILLED = '''
+import os, signal, sys
+from saip_mm.datasets import FolderSource, lmdb_pack, pack_lmdb
+lmdb_pack.write_file = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+pack_lmdb(FolderSource(sys.argv[1]), sys.argv[2])
+'''
+
+
+def in_process(code, *args):
+    return subprocess.run([sys.executable, '-c', code, *map(str, args)],
+                          text=True,
+                          capture_output=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_named_and_nothing_is_left(tmp_path):
+    """As far as LMDB is concerned: its file may not grow any more."""
+    root = write_tree(
+        tmp_path / 'i', [f'{i}.jpg' for i in range(60)], height=300, width=200)
+    done = in_process(FULL, root, tmp_path / 'o')
+    assert f"cannot write '{tmp_path / 'o'}' (LMDB: " in done.stdout
+    assert 'nothing of it is kept; make room there' in done.stdout
+    assert [p.name for p in tmp_path.iterdir()] == ['i']
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    root, out = write_tree(tmp_path / 'i', ['a.jpg']), tmp_path / 'o'
+    assert in_process(KILLED, root, out).returncode == -9
+    left = [p.name for p in tmp_path.iterdir() if p.name != 'i']
+    assert len(left) == 1 and left[0].startswith('.o.')
+    pack_lmdb(FolderSource(root), str(out))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['i', 'o']
+
+
+def test_keys_of_any_bytes_are_packed_in_lmdbs_order(tmp_path):
+    """Bytes that are no UTF-8 sort otherwise as Python's strings."""
+    names = [b'\x80.jpg', 'é.jpg'.encode(), '😀.jpg'.encode(), b'\xff.jpg']
+    names = [os.fsdecode(name) for name in names]
+    root = write_tree(tmp_path / 'i', names)
+    report = pack_lmdb(FolderSource(root), str(tmp_path / 'o'))
+    source = LmdbSource(str(tmp_path / 'o'))
+    assert report['packed'] == 4 and set(source.keys) == set(names)
+    for name in names:
+        assert source.read(name) == FolderSource(root).read(name)
+
+
+def test_large_images_do_not_wait_in_memory(tmp_path, monkeypatch):
+    from saip_mm.datasets import lmdb_pack
+    written, write = [], lmdb_pack._write
+    monkeypatch.setattr(lmdb_pack, 'BATCH_BYTES', 10_000)
+    monkeypatch.setattr(lmdb_pack, '_write',
+                        lambda e, r: written.append(len(r)) or write(e, r))
+    root = write_tree(
+        tmp_path / 'i', [f'{i}.jpg' for i in range(9)], height=300, width=200)
+    assert pack_lmdb(FolderSource(root), str(tmp_path / 'o'))['packed'] == 9
+    assert max(written) < 9
+
+
+def test_empty_files_are_left_out(tmp_path):
+    root = write_tree(tmp_path / 'i', ['a.jpg'])
+    (tmp_path / 'i/b.jpg').write_bytes(b'')
+    report = pack_lmdb(FolderSource(root), str(tmp_path / 'o'))
+    assert report['broken'] == ['b.jpg: the file is empty']
+    assert list(LmdbSource(str(tmp_path / 'o')).keys) == ['a.jpg']
+
+
+def test_bad_long_side(tmp_path):
+    root = write_tree(tmp_path / 'i', ['a.jpg'])
+    with pytest.raises(ValueError, match='long_side must be at least 1'):
+        pack_lmdb(FolderSource(root), str(tmp_path / 'o'), 0)

@@ -100,3 +100,15 @@ def test_unreadable_image_is_an_error(root):
         file.write('text')
     with pytest.raises(OSError, match='cannot decode .*0005_c6s3'):
         MarketDataset(root, 'query')[0]
+
+
+def test_files_of_a_mac_and_others_are_left_out(tmp_path, monkeypatch):
+    from saip_mm.datasets import market1501
+    said = []
+    monkeypatch.setattr(market1501, 'print_log', said.append)
+    root = write_tree(tmp_path / 'query', ['0002_c1s1.jpg', '0003_c2s1.JPG'])
+    for name in ('._0002_c1s1.jpg', 'Thumbs.db', 'notes.txt'):
+        (tmp_path / 'query' / name).write_bytes(b'')
+    data = MarketDataset(str(tmp_path), 'query')
+    assert [r.pid for r in data.records] == [2, 3] and root
+    assert '2 images, 0 junk detections and 2 files of other kinds' in said[0]

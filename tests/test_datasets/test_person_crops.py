@@ -1,8 +1,10 @@
 import json
+import os
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from saip_mm.datasets import CropOptions, PersonImages, crop_persons
 from saip_mm.datasets.person_crops import person_box, refusal
@@ -121,3 +123,164 @@ def test_wrong_files(tmp_path):
     (tmp_path / 'list.json').write_text('[]')
     with pytest.raises(ValueError, match='not COCO-style'):
         crop_persons(str(tmp_path / 'list.json'), files[1], out, 'x')
+
+
+def photos(*names, **size):
+    return [dict(id=i + 1, file_name=n, **size) for i, n in enumerate(names)]
+
+
+@pytest.mark.parametrize('name', [
+    '../p.jpg', 'a/../../p.jpg', '/etc/p.jpg', '..\\p.jpg', 'C:\\p.jpg',
+    'c:p.jpg', '\\\\host\\p.jpg', 'p\0.jpg', 'p\n.jpg', '..', '.', '/',
+    'x' * 300 + '.jpg', 'ü' * 101 + '.jpg'
+])  # yapf: disable
+def test_file_names_that_lead_elsewhere_are_refused(tmp_path, name):
+    files = write_set(tmp_path / 'set', [person(1)], images=photos(name))
+    before = sorted(tmp_path.rglob('*'))
+    with pytest.raises(ValueError) as error:
+        crop_persons(*files, str(tmp_path / 'set/out'), 'x')
+    assert files[0] in str(error.value) and 'image 1 ' in str(error.value)
+    assert repr(name)[1:40] in str(error.value)
+    assert sorted(tmp_path.rglob('*')) == before
+
+
+@pytest.mark.parametrize('number', [
+    '../../7', '/7', 'a/7', 'a\\7', '..', '', '7\n', '7\0', 'C:7', 'x' * 300
+])  # yapf: disable
+def test_ids_that_lead_elsewhere_are_refused(tmp_path, number):
+    files = write_set(tmp_path / 'set', [person(number)])
+    before = sorted(tmp_path.rglob('*'))
+    with pytest.raises(ValueError, match="annotation '") as error:
+        crop_persons(*files, str(tmp_path / 'set/out'), 'x')
+    assert files[0] in str(error.value)
+    assert sorted(tmp_path.rglob('*')) == before
+
+
+@pytest.mark.parametrize('name', ['../x', '/x', 'a/b', '', '..', 'a\nb'])
+def test_names_of_sets_that_lead_elsewhere_are_refused(tmp_path, name):
+    files = write_set(tmp_path, [person(1)])
+    with pytest.raises(ValueError, match='data set'):
+        crop_persons(*files, str(tmp_path / 'o'), name)
+
+
+def test_links_out_of_the_folder_are_refused(tmp_path):
+    files = write_set(tmp_path, [person(1)])
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'o/x').mkdir(parents=True)
+    (tmp_path / 'o/x/a').symlink_to(tmp_path / 'elsewhere')
+    with pytest.raises(ValueError, match="x/a' leads to '.*elsewhere'"):
+        crop_persons(*files, str(tmp_path / 'o'), 'x')
+    assert not list((tmp_path / 'elsewhere').iterdir())
+    # The folder itself may be a link, and a file that is one is replaced.
+    (tmp_path / 'link').symlink_to(tmp_path / 'elsewhere')
+    (tmp_path / 'mine.jpg').write_text('mine')
+    (tmp_path / 'elsewhere/x/a').mkdir(parents=True)
+    (tmp_path / 'elsewhere/x/a/p_1.jpg').symlink_to(tmp_path / 'mine.jpg')
+    crop_persons(*files, str(tmp_path / 'link'), 'x')
+    assert (tmp_path / 'mine.jpg').read_text() == 'mine'
+
+
+def test_windows_names_are_found(tmp_path):
+    files = write_set(tmp_path, [person(1)], images=photos('.\\a\\p.jpg'))
+    crop_persons(*files, str(tmp_path / 'o'), 'x')
+    assert (tmp_path / 'o/x.txt').read_text() == 'x/a/p_1.jpg\n'
+    assert (tmp_path / 'o/x/a/p_1.jpg').exists()
+
+
+def test_repeated_ids_get_files_of_their_own(tmp_path):
+    boxes = [(10, 10, 50, 100), (20, 20, 60, 110), (30, 30, 70, 120)]
+    anns = [person(7, box) for box in boxes] + [person(7, image=2)]
+    files = write_set(tmp_path, anns)
+    report = crop_persons(*files, str(tmp_path / 'o'), 'x',
+                          CropOptions(enlarge=1))
+    keys = (tmp_path / 'o/x.txt').read_text().splitlines()
+    expected = [f'x/{k}.jpg' for k in ('a/p_7', 'a/p_7-2', 'a/p_7-3', 'q_7')]
+    assert keys == sorted(expected)
+    assert (report['persons'], report['renamed']) == (4, 2)
+    assert json.loads((tmp_path / 'o/x.txt.json').read_text())['renamed'] == 2
+    for key, box in zip(expected, boxes):
+        assert cv2.imread(str(tmp_path / 'o' / key)).shape[:2] == box[:1:-1]
+
+
+def test_stems_that_differ_by_case_or_suffix_alone(tmp_path):
+    names = ('q.jpg', 'q.png', 'Q.jpg')
+    for name in names[1:]:
+        write_tree(tmp_path / 'images', [name], height=200, width=160)
+    files = write_set(
+        tmp_path, [person(1, image=i) for i in (1, 2, 3)],
+        images=photos(*names))
+    report = crop_persons(*files, str(tmp_path / 'o'), 'x')
+    assert report['persons'] == 3 and report['renamed'] == 2
+    assert len(list((tmp_path / 'o/x').iterdir())) == 3
+
+
+@pytest.mark.parametrize('as_shown', [True, False])
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.webp'])
+def test_turned_pictures_are_cut_where_the_labels_are(tmp_path, suffix,
+                                                      as_shown):
+    """A red person in a grey picture, stored lying on its side."""
+    shown = np.full((200, 160, 3), 128, np.uint8)
+    shown[40:160, 50:110] = (250, 0, 0)
+    box = (50, 40, 60, 120)
+    stored = np.rot90(shown)  # anticlockwise; orientation 6 turns it back
+    if not as_shown:
+        box = (40, 50, 120, 60)
+    exif = Image.Exif()
+    exif[0x112] = 6
+    height, width = shown.shape[:2] if as_shown else stored.shape[:2]
+    files = write_set(
+        tmp_path, [person(1, box)],
+        images=photos(f't{suffix}', height=height, width=width))
+    Image.fromarray(stored).save(
+        tmp_path / f'images/t{suffix}', exif=exif.tobytes())
+    options = CropOptions(enlarge=1, min_height=0)
+    crop_persons(*files, str(tmp_path / 'o'), 'x', options)
+    crop = cv2.imread(str(tmp_path / 'o/x/t_1.jpg'))[..., ::-1]
+    assert crop.shape[:2] == box[:1:-1]
+    assert np.abs(crop.mean((0, 1)) - (250, 0, 0)).max() < 6
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_pictures_of_another_size_are_named(tmp_path, workers):
+    images = photos('a/p.jpg') + [
+        dict(id=2, file_name='q.jpg', height=400, width=320)
+    ]
+    files = write_set(tmp_path, [person(1), person(2, image=2)], images=images)
+    report = crop_persons(*files, str(tmp_path / 'o'), 'x', workers=workers)
+    assert report['persons'] == 1
+    assert report['broken'][0].startswith(
+        'q.jpg has 200x160 pixels (height x width), its labels are of 400x320')
+
+
+def test_crops_that_cannot_be_encoded_are_not_counted(tmp_path):
+    """A JPEG has at most 65 500 pixels a side."""
+    wide = np.zeros((120, 66_000, 3), np.uint8)
+    files = write_set(tmp_path, [
+        person(1), person(2, (0, 0, 66_000, 120), image=2)])  # yapf: disable
+    cv2.imwrite(str(tmp_path / 'wide.png'), wide)
+    (tmp_path / 'wide.png').rename(tmp_path / 'images/q.jpg')
+    report = crop_persons(*files, str(tmp_path / 'o'), 'x')
+    assert report['persons'] == 1
+    assert 'q.jpg: its crop of 120x66000 pixels cannot' in report['broken'][0]
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_a_full_disk_is_named(tmp_path, monkeypatch, workers):
+    files = write_set(tmp_path, [person(1)])
+
+    def full(source, target):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'replace', full)
+    with pytest.raises(OSError, match='p_1.jpg.*No space left.*make room'):
+        crop_persons(*files, str(tmp_path / 'o'), 'x', workers=workers)
+    assert not [p for p in (tmp_path / 'o').rglob('*') if p.is_file()]
+
+
+def test_large_pictures_are_broken(tmp_path):
+    data = bytearray(cv2.imencode('.png', np.zeros((9, 9, 3), np.uint8))[1])
+    data[16:24] = (30_000).to_bytes(4, 'big') * 2
+    files = write_set(tmp_path, [person(1), person(2, image=2)])
+    (tmp_path / 'images/q.jpg').write_bytes(data)
+    report = crop_persons(*files, str(tmp_path / 'o'), 'x')
+    assert 'q.jpg: 30000x30000 pixels' in report['broken'][0]
