@@ -1,4 +1,5 @@
 import os
+import os.path as osp
 import resource
 import signal
 import subprocess
@@ -11,8 +12,8 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
-from saip_mm.weights import AtomicBackend, write_file
-from saip_mm.weights.atomic import _machine
+from saip_mm.weights import AtomicBackend, atomic, write_file
+from saip_mm.weights.atomic import _machine, partial_path, remove_leftovers
 
 ARGS = dict(backend='atomic')
 
@@ -121,3 +122,38 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OSError, match='cannot write .*a.pth'):
         write_file(tmp_path / 'file' / 'a.pth', b'new')
+
+
+def test_without_waiting_for_the_disk(tmp_path, monkeypatch):
+    """By the thousand: neither flushed nor searched for leftovers."""
+    monkeypatch.setattr(os, 'fsync', None)
+    monkeypatch.setattr(atomic, 'remove_leftovers', None)
+    write_file(tmp_path / 'a' / 'b.jpg', b'new', sync=False)
+    assert (tmp_path / 'a' / 'b.jpg').read_bytes() == b'new'
+    assert os.listdir(tmp_path / 'a') == ['b.jpg']
+
+
+def test_leftovers_of_dead_processes_alone_are_removed(tmp_path, monkeypatch):
+    path = tmp_path / 'a.jpg'
+    with monkeypatch.context() as other:
+        done = subprocess.run(
+            [sys.executable, '-c', 'import os;'
+             'print(os.getpid())'],
+            capture_output=True)
+        other.setattr(os, 'getpid', lambda: int(done.stdout))
+        dead, folder = partial_path(path), partial_path(tmp_path / 'pack')
+    alive, mine = partial_path(path), str(tmp_path / '.a.jpg.partial')
+    os.makedirs(osp.join(folder, 'lmdb'))
+    for name in (dead, alive, mine, osp.join(folder, 'lmdb', 'data.mdb')):
+        open(name, 'w').close()
+    remove_leftovers(str(tmp_path), 'pack')
+    assert osp.exists(dead) and not osp.exists(folder)
+    remove_leftovers(str(tmp_path))
+    assert not osp.exists(dead) and osp.exists(alive) and osp.exists(mine)
+
+
+@pytest.mark.parametrize('name', ['x' * 255, 'ü' * 127, '\udcff' * 200, '[*]'])
+def test_any_name_a_disk_takes(tmp_path, name):
+    for sync in (True, False):
+        write_file(tmp_path / name, b'new', sync)
+    assert os.listdir(tmp_path) == [name]
