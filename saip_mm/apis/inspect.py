@@ -14,7 +14,7 @@ from ..engine.config_doors import complete_config, warn_of_new_keys
 from ..engine.launch import read_config
 from ..models.selfsup import SAIP
 from ..visualization import draw
-from ..weights import load_weights, read_checkpoint, weights_of
+from ..weights import load_weights, read_checkpoint, weights_of, write_file
 
 
 def load_config(config: Union[str, Path, Config],
@@ -78,7 +78,6 @@ def draw_batch(what: str,
     dataset = DATASETS.build(config.train_dataloader.dataset)
     order = np.random.default_rng(seed).permutation(len(dataset))[:num]
     picture = draw(what, model, [dataset[int(i)] for i in order], seed)
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(out), picture[..., ::-1]):
-        raise OSError(f'cannot write {out}: is the folder writable?')
+    content = cv2.imencode(Path(out).suffix, picture[..., ::-1])[1]
+    write_file(out, content.tobytes())
     return picture.shape[:2]

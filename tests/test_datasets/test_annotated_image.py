@@ -230,7 +230,11 @@ def test_the_limit_is_an_option():
         DecodeImage(max_pixels=0)
 
 
-@pytest.mark.parametrize('form', [*FORMATS, 'GIF', 'BMP', 'PPM'])
+# PNG's decoder takes its time with some of them
+@pytest.mark.parametrize('form', [
+    pytest.param(form, marks=pytest.mark.slow) if form == 'PNG' else form
+    for form in [*FORMATS, 'GIF', 'BMP', 'PPM']
+])
 def test_damaged_files_raise_nothing_but_broken(form):
     """Cut anywhere, or with flipped bytes: a picture or one kind of error."""
     image, rng = photo(40, 30), np.random.default_rng(0)
