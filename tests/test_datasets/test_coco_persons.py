@@ -36,8 +36,8 @@ def write(tmp_path, whole):
 
 
 @pytest.mark.parametrize('whole,message', [
-    ('', 'no JSON.*empty'),
-    ('{"images": [', 'no JSON: .*line 1'),
+    ('', 'is empty'),
+    ('{"images": [', 'no JSON, or cut short: .*line 1'),
     ('[]', "not COCO-style: it needs the lists 'images' and 'annotations'"),
     ('7', 'not COCO-style'),
     (content(images={}), 'not COCO-style'),

@@ -1,11 +1,10 @@
 """Boxes in COCO's format: read, checked, and put in order once."""
-import json
 import os.path as osp
 from collections import Counter
 from typing import Dict, List, NamedTuple, Sequence
 
+from ...datasets.text_files import read_json
 from .box_checks import has_area, is_box, is_number
-from .text_file import read_text
 
 
 class CocoBoxes(NamedTuple):
@@ -104,11 +103,7 @@ def _notes(path: str, odd: Counter, other: Counter) -> List[str]:
 
 
 def _load(path: str) -> Dict[str, list]:
-    text = read_text(path, 'set data_root and ann_file to a file of boxes')
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f'{path} is no JSON: {error}') from error
+    content = read_json(path, 'set data_root and ann_file to a file of boxes')
     keys = ('images', 'annotations', 'categories')
     for key in keys:
         if not isinstance(content, dict) or key not in content:

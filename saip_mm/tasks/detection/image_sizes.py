@@ -7,7 +7,7 @@ from PIL import Image, UnidentifiedImageError
 
 from saip_mm.datasets.transforms.picture_header import ORIENTATION
 from saip_mm.weights import write_file
-from .text_file import read_text
+from ...datasets.text_files import read_json
 
 Sizes = Dict[str, Tuple[int, int]]
 
@@ -77,12 +77,9 @@ def read_sizes(path: str, ids: Iterable[str]) -> Sizes:
         ValueError: If it is no such file.
         KeyError: If a picture is not in it.
     """
-    text = read_text(path, 'it is made at the first use')
     try:
-        sizes = {
-            k: (int(v[0]), int(v[1]))
-            for k, v in json.loads(text).items()
-        }
+        content = read_json(path, 'it is made at the first use')
+        sizes = {k: (int(v[0]), int(v[1])) for k, v in content.items()}
     except (ValueError, AttributeError, TypeError, IndexError, KeyError,
             OverflowError) as error:
         raise ValueError(f'{path} is not a JSON object of ID: [height, width]'

@@ -4,8 +4,8 @@ import os.path as osp
 from collections import Counter
 from typing import List, Optional, Sequence
 
+from ...datasets.text_files import read_text
 from .box_checks import is_box, is_number
-from .text_file import read_text
 
 BOXES = ('fbox', 'vbox', 'hbox')  # full, visible, head: x, y, w, h in pixels
 MASK = 'mask'  # CrowdHuman's tag of a region with unlabelled or fake people

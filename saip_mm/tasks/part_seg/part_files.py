@@ -1,16 +1,15 @@
 """Pictures, labels and lists of ids as they lie in folders."""
-import codecs
 import os
 import os.path as osp
 from collections import Counter
 from typing import (Dict, Iterator, List, NamedTuple, Optional, Sequence,
                     Tuple, Union)
 
+from ...datasets.text_files import read_text
+
 Suffixes = Union[str, Sequence[str]]
 # names of one format
 _FAMILIES = (('.jpg', '.jpeg', '.jpe', '.jfif'), ('.tif', '.tiff'))
-_MARKS = ((codecs.BOM_UTF8, 'utf-8-sig'), (codecs.BOM_UTF16_LE, 'utf-16'),
-          (codecs.BOM_UTF16_BE, 'utf-16'))
 _EXTENSIONS = sum(_FAMILIES, ('.png', '.bmp', '.webp', '.avif'))
 
 
@@ -110,7 +109,7 @@ def read_ids(path: str) -> Tuple[List[Tuple[int, str]], int]:
             extension.
     """
     lines = [(number, line.strip())
-             for number, line in enumerate(_read_text(path).splitlines(), 1)
+             for number, line in enumerate(read_text(path).splitlines(), 1)
              if line.strip()]
     if not lines:
         raise ValueError(f'{path} is empty: write one id a line, a picture\'s '
@@ -125,22 +124,6 @@ def read_ids(path: str) -> Tuple[List[Tuple[int, str]], int]:
         once.setdefault(line, number)
     ids = [(number, line) for line, number in once.items()]
     return ids, len(lines) - len(ids)
-
-
-def _read_text(path: str) -> str:
-    with open(path, 'rb') as file:
-        content = file.read()
-    encoding = next((e for mark, e in _MARKS if content.startswith(mark)),
-                    'utf-8')
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not UTF-8 (byte {error.start}): save it '
-                         'as UTF-8 text') from error
-    if '\0' in text:
-        raise ValueError(f'{path} holds zero bytes, as UTF-16 without its '
-                         'mark does: save it as UTF-8 text')
-    return text
 
 
 def _walk(folder: str) -> Iterator[str]:

@@ -1,5 +1,4 @@
 """Files in COCO's format, read once for data set and metric alike."""
-import json
 from collections import Counter
 from numbers import Real
 from typing import Any, Dict, List, Set, Tuple
@@ -7,6 +6,7 @@ from typing import Any, Dict, List, Set, Tuple
 import numpy as np
 from mmengine.fileio import exists, get
 
+from ...datasets.text_files import parse_json
 from .annotations import check_annotation, numbers
 
 IMAGE_KEYS = ('id', 'file_name', 'height', 'width')
@@ -27,17 +27,7 @@ def read_json(path: str, what: str) -> Any:
         ValueError: If it is no JSON file.
     """
     assert exists(path), f'{what} {path} does not exist'
-    content = get(path)
-    if not content.strip():
-        raise ValueError(f'{what} {path} is empty')
-    try:
-        return json.loads(content)  # with or without a byte-order mark
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{what} {path} is no text in UTF-8, -16 or -32 '
-                         f'({error.reason} at byte {error.start})') from error
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f'{what} {path} is no JSON, or cut short: {error}') from error
+    return parse_json(get(path), path)
 
 
 def read_images(path: str) -> dict:

@@ -141,14 +141,14 @@ def test_malformed_files(tmp_path):
     text = path.read_text()
     path.write_text(text, encoding='utf-16')
     assert len(data(root)) == 3
-    for wrong, error in ((text[:50], 'train.json is no JSON'),
+    for wrong, error in ((text[:50], "train.json' is no JSON"),
                          ('[]', "train.json has no 'images': COCO's format"),
                          ('{"images": []}', "has no 'annotations'")):
         path.write_text(wrong)
         with pytest.raises(ValueError, match=error):
             data(root)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match='train.json does not exist'):
+    with pytest.raises(FileNotFoundError, match="train.json' does not exist"):
         data(root)
     path.write_text(text)
     (tmp_path / 'train/1.jpg').unlink()

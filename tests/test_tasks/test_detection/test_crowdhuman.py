@@ -246,7 +246,7 @@ def test_byte_order_marks_tell_the_encoding(tmp_path, encoding):
 def test_bytes_that_are_no_text(tmp_path):
     root = write_crowd(tmp_path, PICTURES)
     (tmp_path / 'annotation_train.odgt').write_bytes(b'{"ID": "\xff\xfe"}')
-    with pytest.raises(ValueError, match='not text in UTF-8 .*save it as'):
+    with pytest.raises(ValueError, match='no UTF-8 text .*save it as'):
         crowd(root)
 
 
@@ -331,7 +331,7 @@ def test_home_folder(tmp_path, monkeypatch):
 
 def test_missing_files(tmp_path):
     root = write_crowd(tmp_path, PICTURES)
-    with pytest.raises(FileNotFoundError, match='annotation_val.odgt does'):
+    with pytest.raises(FileNotFoundError, match="annotation_val.odgt' does"):
         crowd(root, 'val')
     (tmp_path / 'id_hw_train.json').write_text('{}')
     (tmp_path / 'Images/4,d.jpg').unlink()

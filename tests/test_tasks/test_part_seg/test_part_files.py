@@ -67,7 +67,7 @@ def test_lists_of_any_editor(tmp_path, encoding, end):
     (b'\n \r\n', 'ids.txt is empty'),
     (b'\xef\xbb\xbf', 'ids.txt is empty'),
     ('1\n'.encode('utf-16-le'), 'holds zero bytes, as UTF-16'),
-    ('1\nä\n'.encode('latin-1'), r'is not UTF-8 \(byte 2\): save it'),
+    ('1\nä\n'.encode('latin-1'), r'is no UTF-8 text .*at byte 2\); save it'),
     (b'1\n2.JPEG\n', r'line 2\): 2.JPEG, but ids carry no extension'),
     (b'1.png', r'line 1\): 1.png, but ids carry no'),
 ])
