@@ -2,7 +2,7 @@
 # make test   environment with every library, the whole suite
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
-CONFIG := configs/saip/demo.py
+CONFIG := configs/saip/demo_starnet_s3.py
 WORK := work_dirs/demo
 LOOK := $(PYTHON) tools/visualize.py
 
@@ -11,7 +11,9 @@ LOOK := $(PYTHON) tools/visualize.py
 demo:
 	tools/setup_env.sh core
 	$(PYTHON) tools/dataset_converters/make_synthetic_people.py \
-		data/synthetic --formats luperson market1501 --size tiny
+		data/synthetic --formats luperson --size tiny
+	$(PYTHON) tools/dataset_converters/make_synthetic_people.py \
+		data/synthetic_small --formats market1501 --size small
 	$(PYTHON) tools/train.py $(CONFIG) --work-dir $(WORK)
 	$(LOOK) views $(CONFIG) --out $(WORK)/views.png
 	$(LOOK) reconstruction $(CONFIG) $$(cat $(WORK)/last_checkpoint) \

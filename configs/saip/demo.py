@@ -1,7 +1,9 @@
 # SAIP in a few minutes on a CPU: ViT-Tiny at 96x48 on rendered people. Every
 # number below is ours, made for the clock and not for quality.
 #   python tools/dataset_converters/make_synthetic_people.py data/synthetic \
-#       --size tiny
+#       --formats luperson --size tiny
+#   python tools/dataset_converters/make_synthetic_people.py \
+#       data/synthetic_small --formats market1501 --size small
 #   python tools/train.py configs/saip/demo.py
 _base_ = [
     '../_base_/models/saip_vit_tiny.py',
@@ -67,7 +69,7 @@ knn_pipeline = [
 ]
 market = dict(
     type='MarketDataset',
-    data_root='data/synthetic/market1501',
+    data_root='data/synthetic_small/market1501',  # 534 queries
     pipeline=knn_pipeline)
 default_hooks = dict(
     logger=dict(interval=10),
