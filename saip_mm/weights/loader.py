@@ -17,16 +17,32 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from .read import meta_of, read_checkpoint, read_content, unwrapped
+from .saved_config import builds_known_classes, parse_config
 
 
 def _for_mmengine(checkpoint: dict) -> dict:
-    """Out of nests, and without the text that a resume runs as a program.
+    """Out of nests, and without texts that mmengine would run as programs.
 
-    mmengine's runner executes ``meta['config']``, of which its forerunner
-    wrote one, to compare the number of GPUs; its own is ``meta['cfg']``.
+    Its runner executes ``meta['config']``, of which its forerunner wrote one,
+    to compare the number of GPUs. Its inferencers, given no config, execute
+    ``cfg``, of ``meta`` or ``message_hub``; one of plain settings stays.
     """
-    meta_of(checkpoint).pop('config', None)
+    meta = meta_of(checkpoint)
+    meta.pop('config', None)
+    for place in (meta, _runtime_info(checkpoint)):
+        settings = parse_config(place.get('cfg'))
+        if 'cfg' in place and not (settings
+                                   and builds_known_classes(settings)):
+            del place['cfg']
     return unwrapped(checkpoint)
+
+
+def _runtime_info(checkpoint: dict) -> dict:
+    for key in ('message_hub', 'runtime_info'):
+        checkpoint = checkpoint.get(key)
+        if not isinstance(checkpoint, dict):
+            return {}
+    return checkpoint
 
 
 def load_from_local(filename, map_location=None) -> dict:

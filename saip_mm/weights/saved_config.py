@@ -2,6 +2,8 @@
 import ast
 from typing import Any, Optional
 
+SCOPES = ('mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmpose', 'mmseg')
+
 
 def parse_config(text: Any) -> Optional[dict]:
     """Settings in the text of a config, as mmengine saves it.
@@ -31,6 +33,30 @@ def parse_config(text: Any) -> Optional[dict]:
     except (AttributeError, LookupError, RecursionError, SyntaxError,
             TypeError, ValueError):
         return None
+
+
+def builds_known_classes(settings: Any) -> bool:
+    """Whether each ``type`` is a class of a registry of OpenMMLab.
+
+    mmengine's registry imports whatever else a dotted name points at,
+    ``subprocess.call`` too.
+
+    Args:
+        settings (Any): As :func:`parse_config` gives them.
+
+    Example:
+        >>> builds_known_classes([dict(type='mmdet.Resize'), dict(type='A')])
+        True
+        >>> builds_known_classes(dict(a=dict(type='os.system')))
+        False
+    """
+    if isinstance(settings, dict):
+        scope, _, _ = str(settings.get('type', '')).rpartition('.')
+        return (not scope or scope in SCOPES) and all(
+            map(builds_known_classes, settings.values()))
+    if isinstance(settings, (list, tuple)):
+        return all(map(builds_known_classes, settings))
+    return True
 
 
 def _value(node: ast.AST) -> Any:

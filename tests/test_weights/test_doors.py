@@ -216,6 +216,35 @@ def test_a_resume_runs_no_text_of_the_file(tmp_path):
     assert not marker.exists()
 
 
+@pytest.mark.parametrize('place', ['meta', 'message_hub'])
+@pytest.mark.parametrize('text', [
+    'open({!r}, "w").close()',
+    'model = dict(type="pathlib.Path.touch", self={!r})',
+    'import os\nmodel = dict(type="A", path={!r})',
+])
+def test_an_inferencer_gets_no_program_of_the_file(place, text, tmp_path):
+    """Given no config, mmengine's inferencers run the file's."""
+    path, marker = tmp_path / 'epoch_1.pth', tmp_path / 'ran'
+    info = dict(cfg=text.format(str(marker)))
+    content = dict(state_dict={}, meta=dict(info, epoch=1))
+    if place == 'message_hub':
+        content = dict(state_dict={}, message_hub=dict(runtime_info=info))
+    torch.save(content, path)
+    loaded = CheckpointLoader.load_checkpoint(str(path))
+    assert 'cfg' not in str(loaded) and not marker.exists()
+
+
+def test_a_plain_config_stays_in_the_file(tmp_path):
+    path, text = tmp_path / 'epoch_1.pth', "model = dict(type='mmdet.DETR')\n"
+    info = dict(cfg=text)
+    torch.save(
+        dict(state_dict={}, meta=info, message_hub=dict(runtime_info=info)),
+        path)
+    loaded = CheckpointLoader.load_checkpoint(str(path))
+    assert loaded['meta']['cfg'] == text
+    assert loaded['message_hub']['runtime_info']['cfg'] == text
+
+
 def test_an_unsafe_file_keeps_its_class_of_error(tmp_path):
     path = tmp_path / 'epoch_1.pth'
     torch.save(dict(state_dict=foreign_code(tmp_path / 'ran')), path)
