@@ -50,3 +50,18 @@ def get_colours(number: int) -> List[tuple]:
     if number > len(colours):
         colours = get_palette('random', number)
     return [tuple(map(int, colour)) for colour in colours[:number]]
+
+
+class NoProposalsMixin:
+    """For data sets of mmdet: no pickled list of proposals is opened."""
+
+    def load_proposals(self) -> None:
+        """Refuse ``proposal_file``, whose pickle could run code.
+
+        Raises:
+            ValueError: Always; our detectors propose for themselves.
+        """
+        raise ValueError(
+            f'proposal_file {self.proposal_file} is a pickle, which could run '
+            'code when opened, and is not read: leave proposal_file out, the '
+            'detector proposes for itself')

@@ -12,13 +12,13 @@ from mmdet.registry import DATASETS, METRICS
 from mmengine.logging import print_log
 
 from .box_checks import load_named
-from .categories import check_classes, set_colours
+from .categories import NoProposalsMixin, check_classes, set_colours
 from .coco_file import CocoBoxes, read_coco
 from .crowdhuman import SAMPLE
 
 
 @DATASETS.register_module()
-class CocoBoxesDataset(CocoDataset):
+class CocoBoxesDataset(NoProposalsMixin, CocoDataset):
     """Boxes of one's own, in COCO's format, with mistakes named.
 
     mmdet's dataset in what it yields. Besides,

@@ -9,7 +9,7 @@ from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 
 from .box_checks import has_area, load_named
-from .categories import check_classes, set_colours
+from .categories import NoProposalsMixin, check_classes, set_colours
 from .image_sizes import (LAYOUT, Sizes, image_path, measure_images,
                           read_sizes, write_sizes)
 from .odgt import BOXES, label_of, read_odgt, size_file_of, unknown_tags
@@ -18,7 +18,7 @@ SAMPLE = 100  # pictures whose presence is checked at the start
 
 
 @DATASETS.register_module()
-class CrowdHumanPersonDataset(CrowdHumanDataset):
+class CrowdHumanPersonDataset(NoProposalsMixin, CrowdHumanDataset):
     """CrowdHuman's full-body boxes, or own ones in its format.
 
     mmdet's dataset in what it yields: ``bbox`` (the full box, which may leave

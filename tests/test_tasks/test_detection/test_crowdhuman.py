@@ -353,3 +353,11 @@ def test_pictures_and_boxes_are_resized_together_and_not_clipped(tmp_path):
     assert sample['img'].shape == (96, 128, 3)
     boxes = sample['gt_bboxes'].tensor.numpy()
     assert np.allclose(boxes[0], [-12, 8, 28, 88])
+
+
+def test_no_pickle_of_proposals_is_opened(tmp_path):
+    path, marker = tmp_path / 'proposals.pkl', tmp_path / 'ran'
+    path.write_bytes(b"cposix\nsystem\n(S'touch " + bytes(marker) + b"'\ntR.")
+    with pytest.raises(ValueError, match='proposals.pkl is a pickle, which'):
+        crowd(write_crowd(tmp_path, PICTURES), proposal_file=str(path))
+    assert not marker.exists()
