@@ -39,7 +39,7 @@ class ToyExpert(nn.Module):
 
     def __init__(self, encoder, trainable_average=True):
         super().__init__()
-        self.trainable_average = trainable_average
+        self.trainable_average = self.averages_encoder = trainable_average
         self.encoder = copy.deepcopy(encoder).requires_grad_(False)
         self.eval()
         self.momenta = []

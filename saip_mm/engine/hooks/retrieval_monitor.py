@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from mmpretrain.registry import DATASETS, HOOKS
 from ..retrieval import rank1_map
-from .model_parts import bare_model
+from .model_parts import bare_model, expert_of
 
 
 class Features(NamedTuple):
@@ -119,8 +119,9 @@ class RetrievalMonitorHook(Hook):
         """
         model = bare_model(runner)
         encoders = {'': model.encoder}
-        if model.expert.trainable_average:
-            encoders['expert_'] = model.expert.encoder
+        expert = expert_of(runner)
+        if expert is not None and expert.averages_encoder:
+            encoders['expert_'] = expert.encoder
         scores = {}
         for prefix, encoder in encoders.items():
             sets = [
