@@ -8,6 +8,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from mmpretrain.registry import MODELS
+from .shared_draws import shared_index
 from .view_ops import (apply_colour, channel_means, draw_colour,
                        gaussian_blur_, halve, normalising_maps, paste_persons,
                        place_persons, resize_crops, solarize_)
@@ -200,7 +201,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             if 'canvas' in self.kinds:
                 self._check_fit(len(names), scaled(size, max(scales)))
             for name in names:
-                scale = scales[int(torch.randint(len(scales), ()))]
+                scale = scales[shared_index(len(scales))]
                 crops[name] = resize_crops(crops[name], scaled(size, scale))
         with_canvas = 'canvas' in self.kinds and names
         own = crops.pop('background', None)

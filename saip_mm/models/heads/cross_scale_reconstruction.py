@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from mmpretrain.registry import MODELS
 from ..losses import masked_patch_loss, patchify
 from ..preprocessor import Views
+from ..shared_draws import shared_index
 from ..sincos import sincos_positions
 from ..tokens import Answer, Request, TokenDims, Tokens
 from .scales import need_scales
@@ -89,7 +90,7 @@ class CrossScaleReconstructionHead(BaseModule):
             tuple[str, Tensor]: Name of the view and ``(B, L)`` bool mask.
         """
         names = views.scales
-        name = names[int(torch.randint(len(names), ()))]
+        name = names[shared_index(len(names))]
         image = views.images[name]
         rows, columns = (side // self.stride for side in image.shape[-2:])
         mask = draw_mask(len(image), rows * columns, self.mask_ratio)

@@ -1,13 +1,16 @@
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from mmengine.model import BaseModule
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmpretrain.registry import MODELS
-from saip_mm.models import CrossScaleMatchingHead, Request, TokenDims
+from saip_mm.engine import IterationSeedHook
+from saip_mm.models import CrossScaleMatchingHead, Encoder, Request, TokenDims
 from ..tiny_saip import BACKBONES, batch_of_crops, build
 
 LOSSES = {'csm', 'csr', 'css'}
@@ -228,6 +231,43 @@ def test_two_ranks_equal_one_with_both_halves(tmp_path, free_port, centering):
             if param.grad is not None:
                 torch.testing.assert_close(
                     grads[name], param.grad, atol=1e-5, rtol=1e-4)
+
+
+def _count_collectives(rank, port, backbone, path):
+    """Let BatchNorm wait for the other rank, as SyncBatchNorm does."""
+    dist.init_process_group(
+        'gloo', f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
+    model = build(backbone, expert=dict(type='EmaExpert')).train()
+    calls = []
+
+    def meet(module, args):
+        calls.append(tuple(args[0].shape))
+        shape = torch.tensor(args[0].shape)
+        dist.all_reduce(shape)
+
+    for module in model.modules():
+        if isinstance(module, (_BatchNorm, Encoder)):
+            module.register_forward_pre_hook(meet)
+    runner = SimpleNamespace(seed=3)
+    for runner.iter in range(4):
+        IterationSeedHook().before_train_iter(runner, 0)
+        views = views_of(model, seed=10 * runner.iter + rank)
+        calls.append(float(views.images['anchor'].sum()))
+        model(views, mode='loss')
+    torch.save(calls, f'{path}/{rank}.pth')
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_ranks_encode_the_same_shapes(tmp_path, free_port, backbone):
+    """They would wait for each other for ever where BatchNorm is in step."""
+    mp.spawn(
+        _count_collectives, (free_port, backbone, str(tmp_path)), nprocs=2)
+    calls = [torch.load(tmp_path / f'{rank}.pth') for rank in range(2)]
+    shapes = [[c for c in some if isinstance(c, tuple)] for some in calls]
+    assert shapes[0] == shapes[1] and len(set(shapes[0])) > 4
+    pixels = [[c for c in some if isinstance(c, float)] for some in calls]
+    assert not set(pixels[0]) & set(pixels[1])  # other persons and colours
 
 
 @MODELS.register_module()
