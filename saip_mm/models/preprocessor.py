@@ -78,7 +78,8 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         jitter_prob (float): Defaults to 0.8.
         gray_prob (float): Defaults to 0.2.
         sigma (tuple[float, float]): Range of the blur, in pixels.
-        mean (Sequence[float]): In 0-255. Defaults to ImageNet's.
+        mean (Sequence[float]): In 0-255. Defaults to ImageNet's. Experts,
+            monitors and published files take them from here.
         std (Sequence[float]): In 0-255. Defaults to ImageNet's.
 
     Raises:

@@ -80,6 +80,8 @@ class ToyHead(nn.Module):
 
 
 class ToyModel(BaseModel):
+    input_statistics = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+    untrained = []
 
     def __init__(self, trainable_average=True, matching=True):
         super().__init__()

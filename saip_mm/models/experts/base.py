@@ -1,5 +1,5 @@
 import copy
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -37,6 +37,15 @@ class Expert(nn.Module):
     def dims_for(self, encoder: Encoder) -> TokenDims:
         """Widths of its tokens beside a student's encoder."""
         raise NotImplementedError
+
+    def take_statistics(self, mean: Sequence[float],
+                        std: Sequence[float]) -> None:
+        """Learn how views are normalised; an average expects just that.
+
+        Args:
+            mean (Sequence[float]): RGB, 0-255.
+            std (Sequence[float]): Likewise.
+        """
 
     def follow(self, encoder: Encoder, averaged: Averaged) -> None:
         """Take what is to be averaged; the copies start equal to it.

@@ -1,3 +1,5 @@
+from typing import Optional, Sequence
+
 import torch
 from torch import nn
 
@@ -22,18 +24,12 @@ class FrozenExpert(Expert):
         mean (Sequence[float], optional): The expert's own input mean, 0-255.
             Defaults to the views' normalisation.
         std (Sequence[float], optional): Likewise.
-        view_mean (Sequence[float]): Normalisation of the views, 0-255.
-        view_std (Sequence[float]): Likewise.
     """
 
-    def __init__(
-        self,
-        encoder: dict,
-        mean=None,
-        std=None,
-        view_mean=(123.675, 116.28, 103.53),
-        view_std=(58.395, 57.12, 57.375)
-    ) -> None:
+    def __init__(self,
+                 encoder: dict,
+                 mean: Optional[Sequence[float]] = None,
+                 std: Optional[Sequence[float]] = None) -> None:
         super().__init__()
         self.encoder = MODELS.build(dict(type='PersonEncoder') | dict(encoder))
         self.encoder.init_weights()
@@ -43,15 +39,22 @@ class FrozenExpert(Expert):
             dims.image, elementwise_affine=False)
         self.encoder.patch_norm = nn.LayerNorm(
             dims.inner, elementwise_affine=False)
-        view_mean, view_std = torch.tensor(view_mean), torch.tensor(view_std)
-        mean = view_mean if mean is None else torch.tensor(mean)
-        std = view_std if std is None else torch.tensor(std)
-        for name, value in (('scale', view_std / std),
-                            ('shift', (view_mean - mean) / std)):
-            self.register_buffer(name, value.view(1, 3, 1, 1), False)
+        self.own_statistics = mean, std
+        for name, value in (('scale', torch.ones), ('shift', torch.zeros)):
+            self.register_buffer(name, value(1, 3, 1, 1), False)
         self.encoder.register_forward_pre_hook(self._renormalise)
         self.requires_grad_(False)
         self.train()
+
+    def take_statistics(self, mean: Sequence[float],
+                        std: Sequence[float]) -> None:
+        """See :meth:`Expert.take_statistics`: views are normalised anew."""
+        mean, std = torch.tensor(mean), torch.tensor(std)
+        own_mean, own_std = (
+            theirs if own is None else torch.tensor(own)
+            for own, theirs in zip(self.own_statistics, (mean, std)))
+        self.scale = (std / own_std).view(1, 3, 1, 1)
+        self.shift = ((mean - own_mean) / own_std).view(1, 3, 1, 1)
 
     def _renormalise(self, module: nn.Module, args):
         return (args[0] * self.scale + self.shift, *args[1:])

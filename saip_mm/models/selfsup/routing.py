@@ -1,5 +1,5 @@
 from collections import defaultdict
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.logging import print_log
@@ -86,6 +86,8 @@ class ViewPretraining(BaseModel):
                              'needed')
         self.encoder = MODELS.build(encoder)
         expert = MODELS.build(expert or dict(type='EmaExpert'))
+        if hasattr(self.data_preprocessor, 'mean'):
+            expert.take_statistics(*self.input_statistics)
         dims = dict(
             student_dims=self.encoder.dims,
             expert_dims=expert.dims_for(self.encoder))
@@ -125,6 +127,15 @@ class ViewPretraining(BaseModel):
         if hasattr(self.data_preprocessor, 'restrict'):
             self.data_preprocessor.restrict(kinds)
         return wishes
+
+    @property
+    def input_statistics(self) -> Tuple[tuple, tuple]:
+        """Mean and standard deviation of the views before normalisation, RGB
+        in 0-255: the preprocessor's, the only statement of them."""
+        views = self.data_preprocessor
+        return tuple(
+            tuple(round(255 * v, 6) for v in values)
+            for values in (views.mean, views.std))
 
     def init_weights(self) -> None:
         """Initialise the student; the expert starts equal to it."""
