@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .models.encoder import STRIDE
 from .models.losses.reconstruction import patchify, unpatchify
 from .models.preprocessor import Views
 from .models.selfsup import SAIP
@@ -93,8 +92,8 @@ def draw_views(model: SAIP, views: Views) -> np.ndarray:
         name: _pixels_of(model, image)
         for name, image in views.images.items()
     }
-    if views.canvas is not None:
-        columns['canvas'] = _draw_boxes(_pixels_of(model, views.canvas), views)
+    if 'canvas' in columns:
+        columns['canvas'] = _draw_boxes(columns['canvas'], views)
     return grid(columns)
 
 
@@ -113,24 +112,24 @@ def draw_reconstruction(model: SAIP, views: Views) -> np.ndarray:
         ValueError: If reconstruction is switched off in the model.
     """
     head = _head(model, 'csr')
-    student, expert = model.encode_student(views), model.encode_expert(views)
-    pred = head.reconstruct(expert.masked, expert.mask, student['anchor'])
-    image = views.images[expert.masked_name]
-    patches = patchify(image, STRIDE)
+    (asked, visible), (_, anchor) = model.answers(views)['csr']
+    pred = head.reconstruct(visible, asked.mask, anchor)
+    image = views.images[asked.view]
+    patches = patchify(image, head.stride)
     mean = patches.mean(-1, keepdim=True)
     deviation = (patches.var(-1, keepdim=True) + 1e-6).sqrt()
-    hidden = expert.mask[..., None]
+    hidden = asked.mask[..., None]
     filled = torch.where(hidden, pred * deviation + mean, patches)
     blank = torch.where(hidden, torch.zeros_like(patches), patches)
-    cells = expert.masked.grid
+    cells = visible.grid
     return grid({
         'anchor':
         _pixels_of(model, views.images['anchor']),
         'masked':
-        _pixels_of(model, unpatchify(blank, cells, STRIDE)),
+        _pixels_of(model, unpatchify(blank, cells, head.stride)),
         'predicted':
-        _pixels_of(model, unpatchify(filled, cells, STRIDE)),
-        expert.masked_name:
+        _pixels_of(model, unpatchify(filled, cells, head.stride)),
+        asked.view:
         _pixels_of(model, image)
     })
 
@@ -147,17 +146,17 @@ def draw_search(model: SAIP, views: Views) -> np.ndarray:
         ValueError: If search is switched off in the model.
     """
     head = _head(model, 'css')
-    student, expert = model.encode_student(views), model.encode_expert(views)
-    canvas = _pixels_of(model, views.canvas)
+    (_, tokens), *persons = model.answers(views)['css']
+    canvas = _pixels_of(model, views.images['canvas'])
     size = canvas.shape[1:3]
     columns = {'canvas': _draw_boxes(canvas, views)}
-    searched = head.search([student[name] for name in views.scales],
-                           expert.canvas).sigmoid()
-    for name, found in zip(views.scales, searched):
-        target = cell_targets(views.boxes[name], size, STRIDE)
+    searched = head.search([p.tokens for p in persons], tokens).sigmoid()
+    for person, found in zip(persons, searched):
+        name = person.request.view
+        target = cell_targets(views.boxes[name], size, head.stride)
         columns[name] = _pixels_of(model, views.images[name])
-        columns[name + ' target'] = _overlay(canvas, target)
-        columns[name + ' found'] = _overlay(canvas, found)
+        columns[name + ' target'] = _overlay(canvas, target, head.stride)
+        columns[name + ' found'] = _overlay(canvas, found, head.stride)
     return grid(columns)
 
 
@@ -168,11 +167,11 @@ def _head(model: SAIP, name: str):
     return model.heads[name]
 
 
-def _overlay(pictures: np.ndarray, cells: Tensor) -> np.ndarray:
-    """Darken what a map of stride-16 cells ``(B, h * w)`` leaves out."""
+def _overlay(pictures: np.ndarray, cells: Tensor, stride: int) -> np.ndarray:
+    """Darken what a map of cells ``(B, h * w)`` leaves out."""
     height, width = pictures.shape[1:3]
-    cells = cells.view(-1, 1, height // STRIDE, width // STRIDE)
-    share = cells.repeat_interleave(STRIDE, 2).repeat_interleave(STRIDE, 3)
+    cells = cells.view(-1, 1, height // stride, width // stride)
+    share = cells.repeat_interleave(stride, 2).repeat_interleave(stride, 3)
     share = share.permute(0, 2, 3, 1).float().cpu().numpy()
     return (pictures * (0.15 + 0.85 * share)).astype(np.uint8)
 

@@ -22,6 +22,7 @@ default_hooks = dict(
     iteration_seed=dict(type='IterationSeedHook'),
     resume_epoch=dict(type='ResumeEpochHook'),
     pending_gradients=dict(type='PendingGradientsHook'),
+    encoder_meta=dict(type='EncoderMetaHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     # monitors
     weight_decay=dict(type='WeightDecayLogHook'),

@@ -100,7 +100,7 @@ def time_steps(config: Config, folder: Optional[str], batch: int, steps: int,
 
     def step() -> None:
         model.train_step(data, wrapper)
-        if model.expert.trainable_average:
+        if model.expert is not None and model.expert.trainable_average:
             model.expert.update(model, momentum=0.996)
         if device == 'cuda':
             torch.cuda.synchronize()

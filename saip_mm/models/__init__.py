@@ -1,17 +1,19 @@
 from .backbones import *  # noqa: F401,F403
-from .encoder import EncoderOutput, PersonEncoder, TokenDims
-from .experts import EmaExpert, ExpertOutput, FrozenExpert
+from .encoders import Encoder, MapEncoder, PlainEncoder
+from .experts import EmaExpert, FrozenExpert
 from .heads import (CrossScaleMatchingHead, CrossScaleReconstructionHead,
                     CrossScaleSearchHead, InstanceMatchingHead)
 from .necks import (AlignmentDecoder, ImageDecoder, InstanceDecoder,
                     PixelDecoder)
 from .preprocessor import PersonViewPreprocessor, Views
-from .selfsup import SAIP
+from .selfsup import SAIP, ViewPretraining
+from .tokens import Answer, Request, TokenDims, Tokens
 
 __all__ = [
-    'AlignmentDecoder', 'CrossScaleMatchingHead',
+    'AlignmentDecoder', 'Answer', 'CrossScaleMatchingHead',
     'CrossScaleReconstructionHead', 'CrossScaleSearchHead', 'EmaExpert',
-    'EncoderOutput', 'ExpertOutput', 'FrozenExpert', 'ImageDecoder',
-    'InstanceDecoder', 'InstanceMatchingHead', 'PersonEncoder',
-    'PersonViewPreprocessor', 'PixelDecoder', 'SAIP', 'TokenDims', 'Views'
+    'Encoder', 'FrozenExpert', 'ImageDecoder', 'InstanceDecoder',
+    'InstanceMatchingHead', 'MapEncoder', 'PersonViewPreprocessor',
+    'PixelDecoder', 'PlainEncoder', 'Request', 'SAIP', 'TokenDims', 'Tokens',
+    'ViewPretraining', 'Views'
 ]

@@ -8,6 +8,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from mmpretrain.registry import MODELS
+from .shared_draws import shared_index
 from .view_ops import (apply_colour, channel_means, draw_colour,
                        gaussian_blur_, halve, normalising_maps, paste_persons,
                        place_persons, resize_crops, solarize_)
@@ -29,19 +30,31 @@ class Views:
 
     Attributes:
         images (dict[str, Tensor]): By view name, ``(B, 3, h, w)`` float32,
-            normalised; ``scale_t`` at its drawn size.
-        canvas (Tensor, optional): Multi-person image ``(B, 3, H, W)``.
+            normalised; ``anchor``, ``scale_t`` at its drawn size,
+            ``local_t``, ``clean``, which is the anchor as it was cut, and
+            ``canvas``, the multi-person image.
         boxes (dict[str, Tensor]): ``(B, 4)`` int64 ``x1, y1, x2, y2`` of each
             ``scale_t`` on the canvas, in pixels.
     """
     images: Dict[str, Tensor]
-    canvas: Optional[Tensor] = None
     boxes: Dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def scales(self) -> List[str]:
         """list[str]: Names of the multi-resolution views, in order."""
-        return [name for name in self.images if name.startswith('scale_')]
+        return self.of_kinds('scale')
+
+    def of_kinds(self, *kinds: str) -> List[str]:
+        """Names of the views of some kinds ('anchor', 'scale', ...)."""
+        return [n for n in self.images if n.split('_')[0] in kinds]
+
+    @classmethod
+    def blank(cls, side: int = 64) -> 'Views':
+        """One black image of each kind, to rehearse requests with."""
+        names = ('anchor', 'scale_0', 'local_0', 'clean', 'canvas')
+        image = torch.zeros(1, 3, side, side)
+        box = torch.tensor([[0, 0, side, side]])
+        return cls(dict.fromkeys(names, image), {'scale_0': box})
 
 
 @MODELS.register_module()
@@ -65,7 +78,8 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         jitter_prob (float): Defaults to 0.8.
         gray_prob (float): Defaults to 0.2.
         sigma (tuple[float, float]): Range of the blur, in pixels.
-        mean (Sequence[float]): In 0-255. Defaults to ImageNet's.
+        mean (Sequence[float]): In 0-255. Defaults to ImageNet's. Experts,
+            monitors and published files take them from here.
         std (Sequence[float]): In 0-255. Defaults to ImageNet's.
 
     Raises:
@@ -102,22 +116,26 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         self.sigma = sigma
         self.mean = tuple(m / 255 for m in mean)
         self.std = tuple(s / 255 for s in std)
-        self.kinds: Optional[Set[str]] = None
-        self.with_canvas = True
+        self.kinds = {'anchor', 'scale', 'local', 'canvas'}
         if any(side % CELL for side in self.canvas['size']):
             raise ValueError(
                 f'canvas size {self.canvas["size"]} must be a multiple of '
                 f'{CELL} pixels, the cell of the search task')
 
-    def restrict(self, kinds: Set[str], with_canvas: bool) -> None:
+    def restrict(self, kinds: Set[str]) -> None:
         """Make only the kinds of views the objectives ask for.
 
         Args:
-            kinds (set[str]): Of 'anchor', 'scale', 'local'.
-            with_canvas (bool): Whether the multi-person image is wanted.
+            kinds (set[str]): Of 'anchor', 'scale', 'local', 'clean',
+                'canvas'.
         """
-        self.kinds = set(kinds) | ({'background'} if with_canvas else set())
-        self.with_canvas = with_canvas
+        self.kinds = set(kinds)
+
+    @property
+    def _cut(self) -> Set[str]:
+        """Kinds of crops that the wanted views are made of."""
+        sources = dict(clean={'anchor'}, canvas={'scale', 'background'})
+        return set().union(*(sources.get(k, {k}) for k in self.kinds))
 
     def scales_for(self, size: Tuple[int, int]) -> List[float]:
         """Scales in the range which give sides divisible by 16.
@@ -169,7 +187,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         crops = self.cast_data({
             name: crop
             for name, crop in data['inputs'].items()
-            if self.kinds is None or name.split('_')[0] in self.kinds
+            if name.split('_')[0] in self._cut
         })
         device_type = next(iter(crops.values())).device.type
         with torch.autocast(device_type, enabled=False):
@@ -181,12 +199,12 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         if names:
             size = tuple(crops[names[0]].shape[-2:])
             scales = self.scales_for(size)
-            if self.with_canvas:
+            if 'canvas' in self.kinds:
                 self._check_fit(len(names), scaled(size, max(scales)))
             for name in names:
-                scale = scales[int(torch.randint(len(scales), ()))]
+                scale = scales[shared_index(len(scales))]
                 crops[name] = resize_crops(crops[name], scaled(size, scale))
-        with_canvas = self.with_canvas and names
+        with_canvas = 'canvas' in self.kinds and names
         own = crops.pop('background', None)
         other = crops.pop('background_other', None)
         background = self._background(own, other) if with_canvas else None
@@ -194,10 +212,18 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             crops['background'] = background
         images = self._augment(crops)
         canvas = images.pop('background', None)
+        if 'clean' in self.kinds:
+            images['clean'] = self._normalise(crops['anchor'])
         views = Views(images)
         if with_canvas:
             self._make_canvas(views, canvas)
         return views
+
+    def _normalise(self, crop: Tensor) -> Tensor:
+        mean, std = (
+            torch.tensor(values, device=crop.device).view(3, 1, 1)
+            for values in (self.mean, self.std))
+        return (crop.float() / 255 - mean) / std
 
     def _augment(self, crops: Dict[str, Tensor]) -> Dict[str, Tensor]:
         """``(B, 3, h, w)`` uint8 -> float32, each by the law of its kind.
@@ -276,8 +302,8 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
                           'distract: pasting without')
         sizes = [tuple(person.shape[-2:]) for person in persons]
         boxes = place_persons(batch, sizes, self.canvas['size'])
-        views.canvas = paste_persons(canvas, persons, boxes,
-                                     self.canvas['alpha'])
+        views.images['canvas'] = paste_persons(canvas, persons, boxes,
+                                               self.canvas['alpha'])
         device = canvas.device
         views.boxes = {n: boxes[:, i].to(device) for i, n in enumerate(names)}
 

@@ -35,7 +35,9 @@ def publish_backbone(checkpoint: str,
     The keys carry no prefix, so that any OpenMMLab library takes the file by
     ``init_cfg=dict(type='Pretrained', checkpoint=...)`` on the backbone, with
     no missing and no unexpected key. ``meta`` holds ``position_grid`` (plain
-    transformers) and ``origin``. Same checkpoint, name and date: same bytes.
+    transformers), ``origin``, ``input`` (mean and std, RGB in 0-255) and, if
+    objectives left parameters untrained, their names as ``untrained``. Same
+    checkpoint, name and date: same bytes.
 
     Args:
         checkpoint (str): A training checkpoint.
@@ -72,6 +74,12 @@ def publish_backbone(checkpoint: str,
     published = OrderedDict(meta=dict(origin=origin), state_dict=OrderedDict())
     if 'position_grid' in meta:
         published['meta']['position_grid'] = list(meta['position_grid'])
+    encoder = meta.get('encoder') or {}
+    if encoder:
+        published['meta']['input'] = dict(
+            channels='RGB', mean=encoder['mean'], std=encoder['std'])
+    if encoder.get('untrained'):
+        published['meta']['untrained'] = encoder['untrained']
     for key, value in backbone.items():  # a clone brings no foreign storage
         published['state_dict'][key] = value.detach().clone().contiguous()
     parameters = sum(v.numel() for k, v in backbone.items()

@@ -39,7 +39,7 @@ class ToyExpert(nn.Module):
 
     def __init__(self, encoder, trainable_average=True):
         super().__init__()
-        self.trainable_average = trainable_average
+        self.trainable_average = self.averages_encoder = trainable_average
         self.encoder = copy.deepcopy(encoder).requires_grad_(False)
         self.eval()
         self.momenta = []
@@ -80,6 +80,8 @@ class ToyHead(nn.Module):
 
 
 class ToyModel(BaseModel):
+    input_statistics = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+    untrained = []
 
     def __init__(self, trainable_average=True, matching=True):
         super().__init__()

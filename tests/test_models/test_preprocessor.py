@@ -45,7 +45,7 @@ def test_views_have_the_drawn_sizes():
             height, width = views.images[name].shape[-2:]
             assert height == 2 * width and width % 16 == 0
             seen.add(width)
-        assert views.canvas.shape == (3, 3, 64, 64)
+        assert views.images['canvas'].shape == (3, 3, 64, 64)
         assert all(v.dtype == torch.float32 for v in views.images.values())
     assert seen == {16, 32, 48}
 
@@ -78,7 +78,7 @@ def test_bounds_of_the_scales_count_in():
 def test_scales_are_drawn_uniformly():
     torch.manual_seed(0)
     preprocessor = small()
-    preprocessor.restrict({'scale'}, with_canvas=False)
+    preprocessor.restrict({'scale'})
     inputs, draws = crops(batch=1), 3000
     counts = dict.fromkeys((16, 32, 48), 0)
     pairs = set()
@@ -101,8 +101,8 @@ def test_pasted_person_is_the_view_the_model_gets():
     for name in views.scales:
         person = halve(views.images[name])
         for image, (x1, y1, x2, y2) in enumerate(views.boxes[name].tolist()):
-            torch.testing.assert_close(views.canvas[image, :, y1:y2, x1:x2],
-                                       person[image])
+            torch.testing.assert_close(
+                views.images['canvas'][image, :, y1:y2, x1:x2], person[image])
 
 
 def test_background_and_distractor_come_from_other_images():
@@ -116,7 +116,7 @@ def test_background_and_distractor_come_from_other_images():
         jitter_prob=0.,
         solarize=dict(scale=0., background=0.))
     views = preprocessor(dict(inputs=inputs))['views']
-    levels = views.canvas[:, 0] * 0.229 + 0.485
+    levels = views.images['canvas'][:, 0] * 0.229 + 0.485
     for i in range(3):
         found = set((levels[i] * 255).round().int().flatten().tolist())
         # the person, the distractor (image i - 2) and the background (i - 1)
@@ -141,7 +141,7 @@ def test_background_of_the_data_set_stays_with_its_sample():
                 views = preprocessor(dict(inputs=inputs))['views']
         else:
             views = preprocessor(dict(inputs=inputs))['views']
-        pixels = (views.canvas[:, 0] * 0.229 + 0.485) * 255
+        pixels = (views.images['canvas'][:, 0] * 0.229 + 0.485) * 255
         assert (pixels.round() == level.view(-1, 1, 1)).all()
         assert 'background_other' not in views.images
 
@@ -154,7 +154,7 @@ def test_batch_of_one_falls_back_to_flat_grey():
     for name in views.scales:
         x1, y1, x2, y2 = views.boxes[name][0].tolist()
         outside[y1:y2, x1:x2] = False
-    assert (views.canvas[0][:, outside] == 0).all()
+    assert (views.images['canvas'][0][:, outside] == 0).all()
 
 
 def test_each_kind_of_view_has_its_law(monkeypatch):
@@ -190,15 +190,15 @@ def test_same_seed_gives_the_same_views():
         results.append(small()(dict(inputs=crops()))['views'])
     for name, image in results[0].images.items():
         assert torch.equal(image, results[1].images[name])
-    assert torch.equal(results[0].canvas, results[1].canvas)
+    assert torch.equal(*(r.images['canvas'] for r in results))
 
 
 def test_views_nobody_asks_for_are_not_made():
     preprocessor = small()
-    preprocessor.restrict({'anchor', 'scale'}, with_canvas=False)
+    preprocessor.restrict({'anchor', 'scale'})
     views = preprocessor(dict(inputs=crops()))['views']
     assert list(views.images) == ['anchor', 'scale_1', 'scale_2']
-    assert views.canvas is None
+    assert 'canvas' not in views.images
 
 
 def test_views_nobody_asks_for_are_not_moved(monkeypatch):
@@ -206,7 +206,7 @@ def test_views_nobody_asks_for_are_not_moved(monkeypatch):
     preprocessor = small()
     monkeypatch.setattr(preprocessor, 'cast_data',
                         lambda data: moved.extend(data) or data)
-    preprocessor.restrict({'anchor', 'scale'}, with_canvas=False)
+    preprocessor.restrict({'anchor', 'scale'})
     preprocessor(dict(inputs=crops(num_scales=1)))
     assert moved == ['anchor', 'scale_1']
 
@@ -226,7 +226,7 @@ def test_canvas_too_small_is_refused_whatever_is_drawn():
 
 def test_no_scales_is_allowed_without_canvas():
     views = small()(dict(inputs=crops(num_scales=0)))['views']
-    assert views.scales == [] and views.canvas is None
+    assert views.scales == [] and 'canvas' not in views.images
 
 
 def test_autocast_does_not_touch_the_pixels():
@@ -235,7 +235,7 @@ def test_autocast_does_not_touch_the_pixels():
     torch.manual_seed(0)
     with torch.autocast('cpu', torch.bfloat16):
         cast = small()(dict(inputs=crops()))['views']
-    assert torch.equal(plain.canvas, cast.canvas)
+    assert torch.equal(plain.images['canvas'], cast.images['canvas'])
 
 
 @pytest.mark.parametrize('kwargs, inputs, match', [
@@ -252,3 +252,15 @@ def test_bad_settings_are_named(kwargs, inputs, match):
     kwargs = dict(canvas=dict(size=(64, 64)), scale_range=(1.0, 1.5)) | kwargs
     with pytest.raises(ValueError, match=match):
         PersonViewPreprocessor(**kwargs)(dict(inputs=inputs))
+
+
+def test_the_clean_view_is_the_anchor_as_it_was_cut():
+    preprocessor = small()
+    preprocessor.restrict({'clean'})
+    inputs = crops()
+    views = preprocessor(dict(inputs=inputs))['views']
+    assert 'canvas' not in views.images and 'scale_1' not in views.images
+    mean = torch.tensor(preprocessor.mean).view(3, 1, 1)
+    std = torch.tensor(preprocessor.std).view(3, 1, 1)
+    torch.testing.assert_close(views.images['clean'] * std + mean,
+                               inputs['anchor'] / 255)

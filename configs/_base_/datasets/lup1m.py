@@ -8,7 +8,7 @@ _base_ = 'person_pipeline.py'
 #
 # Pixels are normalised by ImageNet's statistics, as in the authors' release.
 # LUPerson's own (its MoCo code), for the preprocessor and all later use:
-#   model = dict(data_preprocessor=dict(
+#   model = dict(data_preprocessor=dict(  # expert, monitor and files follow
 #       mean=(89.89, 79.20, 80.07),  # 255 x (0.3525, 0.3106, 0.3140)
 #       std=(67.83, 64.31, 63.88)))  # 255 x (0.2660, 0.2522, 0.2505)
 train_dataloader = dict(

@@ -1,5 +1,6 @@
 from .checkpoint_fit import CheckpointFitHook
 from .collapse_monitor import CollapseMonitorHook
+from .encoder_meta import EncoderMetaHook
 from .expert_temperature import ExpertTemperatureHook
 from .expert_update import ExpertUpdateHook
 from .freeze_prototypes import FreezePrototypesHook
@@ -15,8 +16,8 @@ from .weight_decay_log import WeightDecayLogHook
 
 __all__ = [
     'CheckpointFitHook', 'CollapseMonitorHook', 'ExpertTemperatureHook',
-    'ExpertUpdateHook', 'FreezePrototypesHook', 'IterationSeedHook',
-    'PendingGradientsHook', 'PlainCheckpointHook', 'ReplacedImagesHook',
-    'ResumeEpochHook', 'ResumeScheduleHook', 'RetrievalMonitorHook',
-    'SafeCheckpointHook', 'WeightDecayLogHook'
+    'EncoderMetaHook', 'ExpertUpdateHook', 'FreezePrototypesHook',
+    'IterationSeedHook', 'PendingGradientsHook', 'PlainCheckpointHook',
+    'ReplacedImagesHook', 'ResumeEpochHook', 'ResumeScheduleHook',
+    'RetrievalMonitorHook', 'SafeCheckpointHook', 'WeightDecayLogHook'
 ]

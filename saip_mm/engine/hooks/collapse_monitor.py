@@ -5,7 +5,7 @@ import numpy as np
 from mmengine.hooks import Hook
 
 from mmpretrain.registry import HOOKS
-from .model_parts import bare_model, matching_head
+from .model_parts import bare_model, heads_with
 
 
 class CollapseError(RuntimeError):
@@ -102,8 +102,9 @@ class CollapseMonitorHook(Hook):
                 f'spread is {ratio:.3g} of 1/sqrt(D), below '
                 f'{self.min_spread}')
         entropy = self._recent(runner, 'entropy')
-        if entropy is not None:
-            ratio = entropy / math.log(matching_head(runner).center.numel())
+        head = next(heads_with(runner, 'center'), None)
+        if entropy is not None and head is not None:
+            ratio = entropy / math.log(head.center.numel())
             low, high = self.entropy
             side = 'certain' if ratio < low else 'uniform'
             complaints['entropy'] = None if low <= ratio <= high else (

@@ -1,7 +1,7 @@
 from mmengine.hooks import Hook
 
 from mmpretrain.registry import HOOKS
-from .model_parts import matching_head
+from .model_parts import heads_with
 
 
 @HOOKS.register_module()
@@ -9,7 +9,7 @@ class ExpertTemperatureHook(Hook):
     """Raise the expert's temperature linearly, one value an epoch.
 
     Epoch 0 has ``start``, epoch ``epochs - 1`` and all later ones ``end``.
-    Does nothing if matching is switched off, or has no such temperature.
+    Does nothing if no head has such a temperature.
 
     Args:
         start (float): Defaults to 0.04 (DINO).
@@ -44,8 +44,7 @@ class ExpertTemperatureHook(Hook):
 
     def before_train_epoch(self, runner) -> None:
         """Set the epoch's temperature."""
-        head = matching_head(runner)
-        if hasattr(head, 'expert_temperature'):
+        for head in heads_with(runner, 'expert_temperature'):
             head.expert_temperature = self.temperature(runner.epoch)
             runner.message_hub.update_scalar('train/expert_temperature',
                                              head.expert_temperature)

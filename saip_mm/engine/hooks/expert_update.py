@@ -3,7 +3,7 @@ import math
 from mmengine.hooks import Hook
 
 from mmpretrain.registry import HOOKS
-from .model_parts import bare_model
+from .model_parts import bare_model, expert_of
 
 
 def cosine_momentum(step: int, total: int, base: float) -> float:
@@ -32,7 +32,8 @@ class ExpertUpdateHook(Hook):
     step which a loss scaler skipped is counted (as in DINO): the schedule
     does not depend on overflows.
 
-    Does nothing if the expert is frozen (``trainable_average`` is False).
+    Does nothing without an expert, or if nothing of it is averaged
+    (``trainable_average`` is False).
 
     Args:
         base_momentum (float): Weight of the expert's old value at the first
@@ -56,13 +57,13 @@ class ExpertUpdateHook(Hook):
                          data_batch=None,
                          outputs=None) -> None:
         """Update the expert if this iteration ended in a step."""
-        model = bare_model(runner)
-        wrapper = runner.optim_wrapper
-        if not model.expert.trainable_average or not wrapper.should_update():
+        expert, wrapper = expert_of(runner), runner.optim_wrapper
+        if (expert is None or not expert.trainable_average
+                or not wrapper.should_update()):
             return
         counts = wrapper._accumulative_counts
         step = math.ceil((runner.iter + 1) / counts) - 1
         total = math.ceil(runner.max_iters / counts)
         momentum = cosine_momentum(step, total, self.base_momentum)
-        model.expert.update(model, momentum)
+        expert.update(bare_model(runner), momentum)
         runner.message_hub.update_scalar('train/momentum', momentum)

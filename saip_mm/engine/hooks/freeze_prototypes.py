@@ -1,7 +1,7 @@
 from mmengine.hooks import Hook
 
 from mmpretrain.registry import HOOKS
-from .model_parts import matching_head
+from .model_parts import heads_with
 
 
 @HOOKS.register_module()
@@ -14,7 +14,7 @@ class FreezePrototypesHook(Hook):
     gradient accumulation and mixed precision, as torch calls the hook in
     ``optimizer.step`` itself.
 
-    Does nothing if there are none (frozen expert, or matching is off).
+    Does nothing if no head has any.
 
     Args:
         epochs (int): Defaults to 1 (DINO's ``freeze_last_layer``).
@@ -25,13 +25,16 @@ class FreezePrototypesHook(Hook):
 
     def before_train(self, runner) -> None:
         """Hook into the optimiser."""
-        prototypes = getattr(matching_head(runner), 'prototypes', None)
-        if prototypes is None:
+        frozen = [
+            param for head in heads_with(runner, 'prototypes')
+            for param in head.prototypes.parameters()
+        ]
+        if not frozen:
             return
 
         def drop(optimizer, args, kwargs) -> None:
             if runner.epoch < self.epochs:
-                for param in prototypes.parameters():
+                for param in frozen:
                     param.grad = None
 
         self.handle = runner.optim_wrapper.optimizer.register_step_pre_hook(

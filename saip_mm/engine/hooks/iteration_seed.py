@@ -6,6 +6,7 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
 from mmpretrain.registry import HOOKS
+from ...models.shared_draws import seed_shared_draws
 
 
 @HOOKS.register_module()
@@ -13,8 +14,9 @@ class IterationSeedHook(Hook):
     """Reseed Python, NumPy and torch from (seed, rank, iteration).
 
     Every iteration's draws follow from its number, so a resumed run needs no
-    generator states and any iteration can be looked at on its own. Workers
-    are not concerned: each sample has a generator of its own.
+    generator states and any iteration can be looked at on its own. What all
+    processes must agree on follows from (seed, iteration). Workers are not
+    concerned: each sample has a generator of its own.
     """
 
     priority = 'LOWEST'  # after hooks that draw themselves
@@ -26,3 +28,4 @@ class IterationSeedHook(Hook):
         random.seed(int(state[0]))
         np.random.seed(state[1])
         torch.manual_seed(int(state[2]))
+        seed_shared_draws(runner.seed, runner.iter)

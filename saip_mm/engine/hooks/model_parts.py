@@ -1,4 +1,4 @@
-from typing import Optional
+from typing import Iterator, Optional
 
 from mmengine.model import is_model_wrapper
 from torch import nn
@@ -10,7 +10,18 @@ def bare_model(runner) -> nn.Module:
     return model.module if is_model_wrapper(model) else model
 
 
-def matching_head(runner) -> Optional[nn.Module]:
-    """Head of cross-scale matching, or None if that objective is off."""
-    heads = getattr(bare_model(runner), 'heads', {})
-    return heads['csm'] if 'csm' in heads else None
+def heads_with(runner, attribute: str) -> Iterator[nn.Module]:
+    """Heads that have something, such as an expert temperature.
+
+    Args:
+        runner (Runner): The runner.
+        attribute (str): Name of what they have, and not as None.
+    """
+    for head in getattr(bare_model(runner), 'heads', {}).values():
+        if getattr(head, attribute, None) is not None:
+            yield head
+
+
+def expert_of(runner) -> Optional[nn.Module]:
+    """The expert, or None where no objective asks for one."""
+    return getattr(bare_model(runner), 'expert', None)

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from mmpretrain.registry import DATASETS, HOOKS
 from ..retrieval import rank1_map
-from .model_parts import bare_model
+from .model_parts import bare_model, expert_of
 
 
 class Features(NamedTuple):
@@ -54,22 +54,18 @@ class RetrievalMonitorHook(Hook):
         before_train (bool): Score the fresh model as well. Defaults to True.
         batch_size (int): Images a forward, on each rank. Defaults to 256.
         num_workers (int): Of each rank. Defaults to 0.
-        mean (Sequence[float]): Of the input, 0-255. Defaults to ImageNet's.
-        std (Sequence[float]): Likewise.
+
+    The input is normalised as the model's views are.
     """
 
-    def __init__(
-        self,
-        query,
-        gallery,
-        interval: int = 10,
-        by_epoch: bool = True,
-        before_train: bool = True,
-        batch_size: int = 256,
-        num_workers: int = 0,
-        mean: Sequence[float] = (123.675, 116.28, 103.53),
-        std: Sequence[float] = (58.395, 57.12, 57.375)
-    ) -> None:
+    def __init__(self,
+                 query,
+                 gallery,
+                 interval: int = 10,
+                 by_epoch: bool = True,
+                 before_train: bool = True,
+                 batch_size: int = 256,
+                 num_workers: int = 0) -> None:
         self.cfgs = dict(query=query, gallery=gallery)
         self.datasets: Dict[str, Dataset] = {}
         self.interval = interval
@@ -77,8 +73,6 @@ class RetrievalMonitorHook(Hook):
         self.at_start = before_train
         self.batch_size = batch_size
         self.num_workers = num_workers
-        self.mean = torch.tensor(mean).view(1, 3, 1, 1)
-        self.std = torch.tensor(std).view(1, 3, 1, 1)
 
     def before_train(self, runner) -> None:
         """Build the sets, so that a wrong path fails early; score."""
@@ -119,12 +113,14 @@ class RetrievalMonitorHook(Hook):
         """
         model = bare_model(runner)
         encoders = {'': model.encoder}
-        if model.expert.trainable_average:
-            encoders['expert_'] = model.expert.encoder
+        expert = expert_of(runner)
+        if expert is not None and expert.averages_encoder:
+            encoders['expert_'] = expert.encoder
         scores = {}
         for prefix, encoder in encoders.items():
             sets = [
-                self.extract(encoder, self.datasets[name])
+                self.extract(encoder, self.datasets[name],
+                             *model.input_statistics)
                 for name in ('query', 'gallery')
             ]
             if get_dist_info()[0] == 0:
@@ -141,13 +137,16 @@ class RetrievalMonitorHook(Hook):
         return scores
 
     @torch.no_grad()
-    def extract(self, encoder: nn.Module, dataset: Dataset) -> Features:
+    def extract(self, encoder: nn.Module, dataset: Dataset,
+                mean: Sequence[float], std: Sequence[float]) -> Features:
         """Features of a whole set, each rank doing its share.
 
         Args:
             encoder (nn.Module): With ``extract``, ``(B, 3, H, W)`` normalised
                 images -> ``(B, D)``.
             dataset (Dataset): Query or gallery.
+            mean (Sequence[float]): Of the input, RGB in 0-255.
+            std (Sequence[float]): Likewise.
 
         Returns:
             Features: In the order of the set, on the encoder's device, the
@@ -156,12 +155,15 @@ class RetrievalMonitorHook(Hook):
         rank, world_size = get_dist_info()
         share = Subset(dataset, range(rank, len(dataset), world_size))
         device = next(encoder.parameters()).device
+        mean, std = (
+            torch.tensor(values, device=device).view(1, 3, 1, 1)
+            for values in (mean, std))
         parts = []
         with evaluating(encoder):
             for batch in DataLoader(
                     share, self.batch_size, num_workers=self.num_workers):
                 images = batch['inputs'].to(device).float()
-                images = (images - self.mean.to(device)) / self.std.to(device)
+                images = (images - mean) / std
                 parts.append((encoder.extract(images).float().cpu(),
                               batch['pid'], batch['camid']))
         # not tensors of one length: the last share may be shorter, or empty

@@ -1,4 +1,4 @@
-from typing import Optional, Sequence, Tuple
+from typing import Collection, Optional, Sequence
 
 import torch
 from mmengine.logging import print_log
@@ -10,6 +10,7 @@ from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
 from saip_mm.weights import Grid, meta_of, table_layout
 from ..sincos import sincos_positions
+from ..tokens import Tokens
 from .encoder_layer import LightEncoderLayer, lighten_layer
 from .pretrained import PretrainedMixin
 
@@ -173,13 +174,13 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         state_dict[key] = table[:, max(slots - self.num_extra_tokens, 0):]
 
     def forward_tokens(
-            self,
-            x: Tensor,
-            inner: Optional[int] = None,
-            mask: Optional[Tensor] = None,
-            final: bool = True
-    ) -> Tuple[Optional[Tensor], Optional[Tensor], Grid]:
-        """Class token of the last block and patch tokens of an inner one.
+        self,
+        x: Tensor,
+        inner: Optional[int] = None,
+        mask: Optional[Tensor] = None,
+        tokens: Collection[str] = ('image', )
+    ) -> Tokens:
+        """Class token, patch tokens of an inner block, and of the last.
 
         Blocks beyond what is asked for are not run.
 
@@ -189,34 +190,36 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
                 wanted; negative counts from the end. Defaults to None.
             mask (Tensor, optional): ``(B, L)`` bool, True is hidden: those
                 patches never enter the blocks. The same number an image.
-            final (bool): Whether the class token is wanted. Defaults to True.
+            tokens (Collection[str]): 'image' for the class token, 'final' for
+                the patch tokens of the last block, both after the final norm.
+                Defaults to the class token.
 
         Returns:
-            tuple:
-
-            - Tensor or None: Class token ``(B, D)`` after the final norm;
-              None if not wanted, or if the model has none.
-            - Tensor or None: Patch tokens ``(B, L, D)``, with a mask
-              ``(B, L_visible, D)`` in the order of the grid, not normalised.
-            - tuple[int, int]: Rows and columns of the full grid.
+            Tokens: ``image`` None if the model has no class token; ``inner``
+            not normalised; patch tokens ``(B, L, D)``, with a mask
+            ``(B, L_visible, D)``, in the order of the grid.
 
         Raises:
             ValueError: If a side is no multiple of the patch, ``inner`` is
                 no block, or the mask does not fit.
         """
-        final = final and self.cls_token is not None
-        depth = self._depth_needed(inner, final)
+        image_wanted = 'image' in tokens and self.cls_token is not None
+        final_wanted = 'final' in tokens
+        depth = self._depth_needed(inner, image_wanted or final_wanted)
         x, grid = self._embed(x, mask)
-        patches = None
+        patches = image = final = None
         for index, layer in enumerate(self.layers[:depth]):
-            only = self._only_class_token_leaves(index, inner)
+            only = not final_wanted and self._only_class_token_leaves(
+                index, inner)
             x = layer(x, first=self.num_extra_tokens) if only else layer(x)
             if inner is not None and index == inner % self.num_layers:
                 patches = x[:, self.num_extra_tokens:]
-        image = None
-        if final:
-            image = self.ln1(x[:, 0]) if self.final_norm else x[:, 0]
-        return image, patches, grid
+        norm = self.ln1 if self.final_norm else nn.Identity()
+        if image_wanted:
+            image = norm(x[:, 0])
+        if final_wanted:
+            final = norm(x[:, self.num_extra_tokens:])
+        return Tokens(image, patches, final, grid)
 
     def _only_class_token_leaves(self, index: int,
                                  inner: Optional[int]) -> bool:

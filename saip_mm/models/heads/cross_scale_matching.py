@@ -1,14 +1,14 @@
-from typing import Dict, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import torch
 from mmengine.dist import all_reduce
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..encoder import EncoderOutput, TokenDims
 from ..losses import (balanced_assignment, matching_loss,
                       prototype_matching_loss)
 from ..preprocessor import Views
+from ..tokens import Answer, TokenDims
 from .matching import MatchingHead, token_spread
 
 
@@ -66,28 +66,28 @@ class CrossScaleMatchingHead(MatchingHead):
         """Last layer of the decoder, frozen in the first epoch, or None."""
         return self.decoder.prototypes
 
-    def loss(self, student: Dict[str, EncoderOutput], expert,
-             views: Views) -> Dict[str, Tensor]:
+    def loss(self, answers: List[Answer], views: Views,
+             averages: Dict[str, nn.Module]) -> Dict[str, Tensor]:
         """Match every student view with every other expert view.
 
         Args:
-            student (dict[str, EncoderOutput]): By view name, with gradient.
-            expert (ExpertOutput): ``tokens`` by view name and ``project``.
+            answers (list[Answer]): To :meth:`requests`.
             views (Views): The batch.
+            averages (dict[str, nn.Module]): Of :meth:`averaged`.
 
         Returns:
             dict[str, Tensor]: ``loss_csm`` and, detached, the health of the
             representation: spread of the tokens, entropy of the targets in
             nats, number of prototypes in use.
         """
-        tokens, expert_tokens, same = self.collect(student, expert, views)
+        tokens, expert_tokens, same = self.collect(answers)
         with torch.no_grad():
-            raw = expert.project(expert_tokens).float()
+            raw = self.project(expert_tokens, averages).float()
             targets = self._targets(raw.unflatten(0, (len(same), -1)))
         loss = self._match(tokens, targets, same)
         if self.training and self.centering == 'mean':
             self.update_center(raw)
-        names = self.student_requests(views)
+        names = self.student_names(views)
         anchor = names.index('anchor') if 'anchor' in names else 0
         count = targets.shape[1]
         health = self._health(tokens[anchor * count:(anchor + 1) * count],

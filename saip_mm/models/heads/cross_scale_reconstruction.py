@@ -5,10 +5,12 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..encoder import STRIDE, EncoderOutput, TokenDims
 from ..losses import masked_patch_loss, patchify
 from ..preprocessor import Views
+from ..shared_draws import shared_index
 from ..sincos import sincos_positions
+from ..tokens import Answer, Request, TokenDims, Tokens
+from .scales import need_scales
 
 
 def draw_mask(batch: int, length: int, ratio: float) -> Tensor:
@@ -46,8 +48,6 @@ class CrossScaleReconstructionHead(BaseModule):
         Eq. 2. Target pixels are normalised per patch as in MAE.
     """
 
-    needs = dict(student='patch', expert='patch', canvas=False)
-
     def __init__(self,
                  student_dims: TokenDims,
                  expert_dims: TokenDims,
@@ -59,22 +59,29 @@ class CrossScaleReconstructionHead(BaseModule):
         self.decoder = MODELS.build(
             decoder,
             default_args=dict(
-                query_dims=expert_dims.patch, context_dims=student_dims.patch))
+                query_dims=expert_dims.inner, context_dims=student_dims.inner))
         self.mask_token = nn.Parameter(torch.empty(1, 1, self.decoder.dims))
         nn.init.normal_(self.mask_token, std=0.02)
-        self.to_pixels = nn.Linear(self.decoder.dims, 3 * STRIDE**2)
+        self.to_pixels = nn.Linear(self.decoder.dims,
+                                   3 * expert_dims.stride**2)
         nn.init.trunc_normal_(self.to_pixels.weight, std=0.02)
         nn.init.zeros_(self.to_pixels.bias)
+        self.stride = expert_dims.stride
         self.mask_ratio = mask_ratio
         self.loss_weight = loss_weight
 
-    def student_requests(self, views: Views) -> List[str]:
-        """Names of the views whose patch tokens the student must give."""
-        return ['anchor']
+    def requests(self, views: Views) -> List[Request]:
+        """The expert's tokens of a masked scale, the student's anchor."""
+        need_scales(views)
+        name, mask = self.draw_masked(views)
+        return [
+            Request(name, 'expert', ('inner', ), mask),
+            Request('anchor', 'student', ('inner', ))
+        ]
 
-    def expert_requests(self, views: Views) -> List[str]:
-        """The masked view is asked for through :meth:`draw_masked`."""
-        return []
+    def averaged(self) -> Dict[str, nn.Module]:
+        """Nothing: the decoder is the student's alone."""
+        return {}
 
     def draw_masked(self, views: Views) -> Tuple[str, Tensor]:
         """Pick one scale for the batch and hide patches of it.
@@ -83,46 +90,46 @@ class CrossScaleReconstructionHead(BaseModule):
             tuple[str, Tensor]: Name of the view and ``(B, L)`` bool mask.
         """
         names = views.scales
-        name = names[int(torch.randint(len(names), ()))]
+        name = names[shared_index(len(names))]
         image = views.images[name]
-        length = (image.shape[-2] // STRIDE) * (image.shape[-1] // STRIDE)
-        mask = draw_mask(len(image), length, self.mask_ratio)
+        rows, columns = (side // self.stride for side in image.shape[-2:])
+        mask = draw_mask(len(image), rows * columns, self.mask_ratio)
         return name, mask.to(image.device)
 
-    def reconstruct(self, visible: EncoderOutput, mask: Tensor,
-                    anchor: EncoderOutput) -> Tensor:
+    def reconstruct(self, visible: Tokens, mask: Tensor,
+                    anchor: Tokens) -> Tensor:
         """Predict all patches of the masked view.
 
         Args:
-            visible (EncoderOutput): Expert tokens of the visible patches.
+            visible (Tokens): Expert tokens of the visible patches.
             mask (Tensor): ``(B, L)`` bool, True is hidden.
-            anchor (EncoderOutput): Student tokens of the anchor.
+            anchor (Tokens): Student tokens of the anchor.
 
         Returns:
-            Tensor: ``(B, L, 3 * 16 * 16)`` normalised patches.
+            Tensor: ``(B, L, 3 * stride^2)`` normalised patches.
         """
-        seen = self.decoder.query_proj(visible.patch_tokens)
+        seen = self.decoder.query_proj(visible.inner)
         query = self.mask_token.to(seen).repeat(*mask.shape, 1)
         query = query.masked_scatter(~mask[..., None], seen)
         query = query + sincos_positions(visible.grid,
                                          self.decoder.dims).to(query)
-        decoded = self.decoder(query, anchor.patch_tokens, anchor.grid)
+        decoded = self.decoder(query, anchor.inner, anchor.grid)
         return self.to_pixels(decoded)
 
-    def loss(self, student: Dict[str, EncoderOutput], expert,
-             views: Views) -> Dict[str, Tensor]:
+    def loss(self, answers: List[Answer], views: Views,
+             averages: Dict[str, nn.Module]) -> Dict[str, Tensor]:
         """Compare the masked patches.
 
         Args:
-            student (dict[str, EncoderOutput]): By view name, with gradient.
-            expert (ExpertOutput): ``masked_name``, ``mask`` and ``masked``
-                tokens of the view drawn by :meth:`draw_masked`.
+            answers (list[Answer]): To :meth:`requests`.
             views (Views): The batch.
+            averages (dict[str, nn.Module]): Unused.
 
         Returns:
             dict[str, Tensor]: ``loss_csr``.
         """
-        pred = self.reconstruct(expert.masked, expert.mask, student['anchor'])
-        target = patchify(views.images[expert.masked_name], STRIDE)
-        loss = masked_patch_loss(pred, target, expert.mask)
+        (asked, visible), (_, anchor) = answers
+        pred = self.reconstruct(visible, asked.mask, anchor)
+        target = patchify(views.images[asked.view], self.stride)
+        loss = masked_patch_loss(pred, target, asked.mask)
         return dict(loss_csr=self.loss_weight * loss)

@@ -5,11 +5,12 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..encoder import STRIDE, EncoderOutput, TokenDims
 from ..losses import search_loss
 from ..preprocessor import Views
 from ..sincos import sincos_positions
+from ..tokens import Answer, Request, TokenDims, Tokens
 from ..view_ops import cell_targets
+from .scales import need_scales
 
 # sigmoid(-2) = 0.12, about the share of the canvas a pasted person covers:
 # the loss starts near the best constant answer instead of at one half
@@ -35,8 +36,6 @@ class CrossScaleSearchHead(BaseModule):
         Eq. 3; the segmentation function tau is ours (the paper names it only).
     """
 
-    needs = dict(student='patch', expert='patch', canvas=True)
-
     def __init__(self,
                  student_dims: TokenDims,
                  expert_dims: TokenDims,
@@ -48,66 +47,71 @@ class CrossScaleSearchHead(BaseModule):
         self.decoder = MODELS.build(
             decoder,
             default_args=dict(
-                query_dims=student_dims.patch, context_dims=expert_dims.patch))
+                query_dims=student_dims.inner, context_dims=expert_dims.inner))
         dims = self.decoder.dims
         self.kernel = nn.Linear(dims, dims)
         self.cell_embed = nn.Sequential(
-            nn.Linear(expert_dims.patch, dims), nn.GELU(),
+            nn.Linear(expert_dims.inner, dims), nn.GELU(),
             nn.Linear(dims, dims))
         self.bias = nn.Parameter(torch.tensor(PRIOR_LOGIT))
+        self.stride = expert_dims.stride
         self.kind = loss
         self.loss_weight = loss_weight
 
-    def student_requests(self, views: Views) -> List[str]:
-        """Names of the views whose patch tokens the student must give."""
-        return views.scales
+    def requests(self, views: Views) -> List[Request]:
+        """The expert's tokens of the canvas, the student's of the scales."""
+        need_scales(views)
+        return [Request('canvas', 'expert', ('inner', ))] + [
+            Request(name, 'student', ('inner', )) for name in views.scales
+        ]
 
-    def expert_requests(self, views: Views) -> List[str]:
-        """The canvas is asked for through ``needs``."""
-        return []
+    def averaged(self) -> Dict[str, nn.Module]:
+        """Nothing: the decoder is the student's alone."""
+        return {}
 
-    def search(self, persons: Sequence[EncoderOutput],
-               canvas: EncoderOutput) -> Tensor:
+    def search(self, persons: Sequence[Tokens], canvas: Tokens) -> Tensor:
         """Look for one person by several pictures, on the same canvas.
 
         Args:
-            persons (Sequence[EncoderOutput]): The person at N scales.
-            canvas (EncoderOutput): The expert's tokens of the canvas.
+            persons (Sequence[Tokens]): The person at N scales.
+            canvas (Tokens): The expert's tokens of the canvas.
 
         Returns:
             Tensor: Logit of each canvas cell ``(N, B, h * w)``, float32.
         """
-        lengths = [person.patch_tokens.shape[1] for person in persons]
+        lengths = [person.inner.shape[1] for person in persons]
         places = torch.cat(
             [sincos_positions(p.grid, self.decoder.dims) for p in persons], 1)
         query = self.decoder.query_proj(
-            torch.cat([person.patch_tokens for person in persons], 1))
-        decoded = self.decoder(query + places.to(query), canvas.patch_tokens,
+            torch.cat([person.inner for person in persons], 1))
+        decoded = self.decoder(query + places.to(query), canvas.inner,
                                canvas.grid, lengths)
         kernels = self.kernel(
             torch.stack([part.mean(1) for part in decoded.split(lengths, 1)]))
-        cells = self.cell_embed(canvas.patch_tokens)
+        cells = self.cell_embed(canvas.inner)
         product = torch.einsum('nbc,blc->nbl', kernels, cells).float()
         return product / self.decoder.dims**0.5 + self.bias
 
-    def loss(self, student: Dict[str, EncoderOutput], expert,
-             views: Views) -> Dict[str, Tensor]:
+    def loss(self, answers: List[Answer], views: Views,
+             averages: Dict[str, nn.Module]) -> Dict[str, Tensor]:
         """Search every multi-resolution person on the canvas.
 
         Args:
-            student (dict[str, EncoderOutput]): By view name, with gradient.
-            expert (ExpertOutput): ``canvas`` tokens.
+            answers (list[Answer]): To :meth:`requests`.
             views (Views): The batch, with canvas and boxes.
+            averages (dict[str, nn.Module]): Unused.
 
         Returns:
             dict[str, Tensor]: ``loss_css``, summed over the N scales.
         """
-        size = tuple(views.canvas.shape[-2:])
-        logits = self.search([student[name] for name in views.scales],
-                             expert.canvas)
+        size = tuple(views.images['canvas'].shape[-2:])
+        (_, canvas), *persons = answers
+        logits = self.search([p.tokens for p in persons], canvas)
         terms = [
-            search_loss(found, cell_targets(views.boxes[name], size, STRIDE),
-                        self.kind)
-            for name, found in zip(views.scales, logits)
+            search_loss(
+                found,
+                cell_targets(views.boxes[person.request.view], size,
+                             self.stride), self.kind)
+            for person, found in zip(persons, logits)
         ]
         return dict(loss_css=self.loss_weight * sum(terms))

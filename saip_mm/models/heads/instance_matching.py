@@ -1,14 +1,14 @@
-from typing import Dict, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import torch
 import torch.nn.functional as F
 from mmengine.dist import all_gather, get_rank
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..encoder import EncoderOutput, TokenDims
 from ..losses import instance_matching_loss
 from ..preprocessor import Views
+from ..tokens import Answer, TokenDims
 from .matching import MatchingHead, token_spread
 
 
@@ -49,24 +49,25 @@ class InstanceMatchingHead(MatchingHead):
                          or dict(type='InstanceDecoder'), student_views,
                          expert_views, temperature, loss_weight)
 
-    def loss(self, student: Dict[str, EncoderOutput], expert,
-             views: Views) -> Dict[str, Tensor]:
+    def loss(self, answers: List[Answer], views: Views,
+             averages: Dict[str, nn.Module]) -> Dict[str, Tensor]:
         """Let every student view find its person in every other expert view.
 
         Args:
-            student (dict[str, EncoderOutput]): By view name, with gradient.
-            expert (ExpertOutput): ``tokens`` by view name and ``project``.
+            answers (list[Answer]): To :meth:`requests`.
             views (Views): The batch.
+            averages (dict[str, nn.Module]): Of :meth:`averaged`.
 
         Returns:
             dict[str, Tensor]: ``loss_csm`` and, detached, the spread of the
             tokens.
         """
-        tokens, expert_tokens, same = self.collect(student, expert, views)
+        tokens, expert_tokens, same = self.collect(answers)
         codes = F.normalize(self.decoder(tokens).float(), dim=-1)
         codes = codes.unflatten(0, (same.shape[1], -1))
         with torch.no_grad():
-            keys = F.normalize(expert.project(expert_tokens).float(), dim=-1)
+            keys = self.project(expert_tokens, averages).float()
+            keys = F.normalize(keys, dim=-1)
             keys = keys.unflatten(0, (len(same), -1))
             keys = torch.cat(all_gather(keys), 1)
         count = codes.shape[1]

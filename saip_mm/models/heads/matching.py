@@ -3,11 +3,11 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..encoder import EncoderOutput, TokenDims
 from ..preprocessor import Views
+from ..tokens import ROLES, Answer, Request, TokenDims
 
 
 @torch.no_grad()
@@ -34,9 +34,10 @@ class MatchingHead(BaseModule):
             is Eq. 1 to the letter.
         student_temperature (float): T_s.
         loss_weight (float): Defaults to 1.
-    """
 
-    needs = dict(student='image', expert='image', canvas=False)
+    Raises:
+        ValueError: If the decoder's average cannot read the expert's tokens.
+    """
 
     def __init__(self,
                  student_dims: TokenDims,
@@ -48,34 +49,68 @@ class MatchingHead(BaseModule):
                  loss_weight: float = 1.) -> None:
         super().__init__()
         decoder = dict(decoder, in_dims=student_dims.image)
-        if decoder['type'] == 'AlignmentDecoder':
+        self.aligns = decoder['type'] == 'AlignmentDecoder'
+        if self.aligns:
             decoder['out_dims'] = expert_dims.image
+        elif student_dims.image != expert_dims.image:
+            raise ValueError(
+                f"the expert's image tokens have {expert_dims.image} channels,"
+                f" the student's {student_dims.image}: no average of the "
+                "student's decoder reads them, use decoder=dict("
+                "type='AlignmentDecoder')")
         self.decoder = MODELS.build(decoder)
         self.student_views = student_views
         self.expert_views = expert_views
         self.student_temperature = student_temperature
         self.loss_weight = loss_weight
 
-    def student_requests(self, views: Views) -> List[str]:
-        """Names of the views whose image tokens the student must give."""
-        return list(self.student_views or views.images)
+    def student_names(self, views: Views) -> List[str]:
+        """Views for which the student answers."""
+        return list(
+            self.student_views or views.of_kinds('anchor', 'scale', 'local'))
 
-    def expert_requests(self, views: Views) -> List[str]:
-        """Names of the views whose image tokens the expert must give."""
-        return list(self.expert_views or ['anchor'] + views.scales)
+    def requests(self, views: Views) -> List[Request]:
+        """Image tokens of the student's views, then of the expert's."""
+        names = list(self.expert_views or views.of_kinds('anchor', 'scale'))
+        return [
+            Request(name, role, ('image', ))
+            for role, some in (('student', self.student_names(views)),
+                               ('expert', names)) for name in some
+        ]
 
-    def collect(self, student: Dict[str, EncoderOutput], expert,
-                views: Views) -> Tuple[Tensor, Tensor, Tensor]:
+    def averaged(self) -> Dict[str, nn.Module]:
+        """The decoder, unless it learns the expert's own channels."""
+        return {} if self.aligns else dict(decoder=self.decoder)
+
+    def project(self, tokens: Tensor, averages: Dict[str,
+                                                     nn.Module]) -> Tensor:
+        """Expert's tokens ``(M, D_e)`` -> what the decoder is to give.
+
+        Args:
+            tokens (Tensor): Image tokens.
+            averages (dict[str, nn.Module]): Of :meth:`averaged`.
+
+        Returns:
+            Tensor: ``(M, K)`` by the averaged decoder, or the tokens by a
+            LayerNorm without parameters.
+        """
+        if self.aligns:
+            return F.layer_norm(tokens.float(), tokens.shape[-1:])
+        return averages['decoder'](tokens)
+
+    @staticmethod
+    def collect(answers: List[Answer]) -> Tuple[Tensor, Tensor, Tensor]:
         """Image tokens of the U student views and the V expert views.
 
         Returns:
             tuple[Tensor, Tensor, Tensor]: Student's ``(U * B, D)``, expert's
             ``(V * B, D_e)`` and ``(V, U)`` bool, True for the same view.
         """
-        names = self.student_requests(views)
-        targets_of = self.expert_requests(views)
-        tokens = torch.cat([student[n].image_token for n in names])
-        expert_tokens = torch.cat(
-            [expert.tokens[n].image_token for n in targets_of])
-        same = torch.tensor([[v == u for u in names] for v in targets_of])
+        ours, theirs = ([a for a in answers if a.request.role == role]
+                        for role in ROLES)
+        tokens, expert_tokens = (
+            torch.cat([a.tokens.image for a in some])
+            for some in (ours, theirs))
+        same = torch.tensor([[v.request.view == u.request.view for u in ours]
+                             for v in theirs])
         return tokens, expert_tokens, same

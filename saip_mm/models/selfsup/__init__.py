@@ -1,3 +1,4 @@
+from .routing import ViewPretraining
 from .saip import SAIP
 
-__all__ = ['SAIP']
+__all__ = ['SAIP', 'ViewPretraining']

@@ -8,6 +8,8 @@ from saip_mm.engine import RetrievalMonitorHook
 from saip_mm.engine.hooks.retrieval_monitor import evaluating
 from ..toy import ToyModel, toy_runner
 
+STATISTICS = ToyModel.input_statistics
+
 
 class Persons(Dataset):
     """One colour a person, so that any encoder finds them again."""
@@ -86,16 +88,28 @@ def test_ranks_share_the_work(monkeypatch):
     """3 ranks, 7 images: the joined features are in the set's order."""
     module = 'saip_mm.engine.hooks.retrieval_monitor'
     encoder, data = ToyModel().encoder.eval(), Persons(0, persons=7)
-    whole = hook().extract(encoder, data)
+    whole = hook().extract(encoder, data, *STATISTICS)
     shares = []
     monkeypatch.setattr(f'{module}.all_gather_object',
                         lambda part: shares.append(part) or shares)
     for rank in range(3):
         monkeypatch.setattr(f'{module}.get_dist_info', lambda: (rank, 3))
         try:
-            joined = hook(batch_size=2).extract(encoder, data)
+            joined = hook(batch_size=2).extract(encoder, data, *STATISTICS)
         except (RuntimeError, IndexError):  # shares of later ranks missing
             assert rank < 2
     for one, other in zip(whole, joined):
         torch.testing.assert_close(one, other)
     assert whole.pids.tolist() == list(range(1, 8))
+
+
+def test_the_input_is_normalised_as_the_models_views_are(monkeypatch):
+    encoder = ToyModel().encoder
+    seen = []
+    monkeypatch.setattr(encoder, 'extract',
+                        lambda x: seen.append(x) or x.flatten(1)[:, :3])
+    mean, std = (89.89, 79.20, 80.07), (67.83, 64.31, 63.88)
+    hook().extract(encoder, Persons(0, persons=2), mean, std)
+    pixels = torch.tensor([[0., 250, 0], [40, 210, 20]])
+    torch.testing.assert_close(
+        seen[0][:, :, 0, 0], (pixels - torch.tensor(mean)) / torch.tensor(std))

@@ -65,7 +65,7 @@ def test_deit_tiny_has_the_known_size(size, parameters):
 def test_any_size_at_run_time(size, grid):
     model = vit((16, 8), out_type='featmap')
     x = torch.randn(1, 3, *size)
-    token, patches, found = model.forward_tokens(x, inner=1)
+    token, patches, _, found = model.forward_tokens(x, inner=1)
     assert found == grid and token.shape == (1, 16)
     assert patches.shape == (1, grid[0] * grid[1], 16)
     featmap = model(x)[0]
@@ -314,7 +314,7 @@ def test_masked_forward_equals_a_loop(size, hidden):
     token, inner = restated_masked_forward(model, x, mask, 1)
     torch.testing.assert_close(out[0], token)
     torch.testing.assert_close(out[1], inner)
-    assert out[2] == (size[0] // 16, size[1] // 16)
+    assert out.grid == (size[0] // 16, size[1] // 16)
 
 
 @pytest.mark.parametrize('mask, error', [
@@ -333,7 +333,7 @@ def test_inner_tokens_equal_the_parents_raw_output(inner):
     model = vit(out_indices=[0, 1, 2], out_type='raw', final_norm=False)
     model.double()
     x = torch.randn(2, 3, 64, 32, dtype=torch.float64)
-    token, patches, _ = model.forward_tokens(x, inner)
+    token, patches, *_ = model.forward_tokens(x, inner)
     assert torch.equal(patches, model(x)[inner][:, 1:])
     torch.testing.assert_close(token, model(x)[2][:, 0], rtol=0, atol=1e-14)
 
@@ -346,8 +346,8 @@ def test_no_block_runs_beyond_what_is_asked(inner, final, blocks):
     model, ran = vit(), []
     for layer in model.layers:
         layer.register_forward_hook(lambda *_: ran.append(1))
-    token, patches, _ = model.forward_tokens(
-        torch.randn(1, 3, 64, 32), inner, final=final)
+    token, patches, *_ = model.forward_tokens(
+        torch.randn(1, 3, 64, 32), inner, tokens=['image'] * final)
     assert len(ran) == blocks
     assert (token is None) == (not final) and (patches is None) == (
         inner is None)
@@ -360,14 +360,14 @@ def test_inner_block_outside_is_named():
 
 def test_without_class_token():
     model = vit(with_cls_token=False, out_type='featmap')
-    token, patches, _ = model.forward_tokens(torch.randn(1, 3, 64, 32), 1)
+    token, patches, *_ = model.forward_tokens(torch.randn(1, 3, 64, 32), 1)
     assert token is None and patches.shape == (1, 8, 16)
 
 
 def test_every_parameter_gets_a_gradient():
     model = vit(drop_path_rate=0.1).train()
     torch.manual_seed(1)
-    token, patches, _ = model.forward_tokens(torch.randn(16, 3, 96, 32), 1)
+    token, patches, *_ = model.forward_tokens(torch.randn(16, 3, 96, 32), 1)
     (token.square().sum() + patches.square().sum()).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.any(), name
@@ -393,7 +393,7 @@ def test_modes_chain_and_frozen_stages_stay_frozen():
     assert model.train() is model and model.eval() is model
     model.train()
     assert [layer.training for layer in model.layers] == [False, False, True]
-    token, patches, _ = model.forward_tokens(torch.randn(4, 3, 64, 32), 1)
+    token, patches, *_ = model.forward_tokens(torch.randn(4, 3, 64, 32), 1)
     assert not patches.requires_grad
     token.sum().backward()
     for name, parameter in model.named_parameters():

@@ -5,7 +5,7 @@ from torch import nn
 
 from mmpretrain.registry import MODELS
 from saip_mm.models import EmaExpert
-from .tiny_saip import BACKBONES, TINYVIT, VIT, batch_of_crops, build
+from ..tiny_saip import BACKBONES, TINYVIT, VIT, batch_of_crops, build
 
 
 def shake(model):
@@ -16,6 +16,13 @@ def shake(model):
                 value.add_(torch.rand_like(value))
         for param in model.heads.parameters():
             param.add_(1.)
+
+
+def expert_token(model, views):
+    """The expert's image token of the anchor."""
+    answers = model.answers(views)['csm']
+    return next(a.tokens.image for a in answers
+                if a.request.role == 'expert' and a.request.view == 'anchor')
 
 
 @pytest.mark.parametrize('backbone', BACKBONES)
@@ -87,7 +94,7 @@ def test_expert_stays_in_eval_mode_but_for_batch_norm():
     model.eval()
     assert not any(m.training for m in model.expert.modules())
     expert = EmaExpert(batch_norm='ema')
-    expert.follow(model.encoder, None)
+    expert.follow(model.encoder, {})
     expert.train()
     assert not any(m.training for m in expert.modules())
     with pytest.raises(ValueError, match="batch_norm 'group' is unknown"):
@@ -99,7 +106,7 @@ def test_batches_do_not_enter_the_averaged_statistics():
     model.train()
     before = {k: v.clone() for k, v in model.expert.state_dict().items()}
     views = model.data_preprocessor(batch_of_crops(), True)['views']
-    model.encode_expert(views)
+    model.answers(views)
     for name, value in model.expert.state_dict().items():
         if value.is_floating_point():
             assert torch.equal(value, before[name]), name
@@ -109,9 +116,9 @@ def test_a_monitor_in_between_changes_nothing():
     model = build('starnet')
     model.train()
     views = model.data_preprocessor(batch_of_crops(), True)['views']
-    first = model.encode_expert(views).tokens['anchor'].image_token
+    first = expert_token(model, views)
     model.expert.encoder.train(False)
-    again = model.encode_expert(views).tokens['anchor'].image_token
+    again = expert_token(model, views)
     assert torch.equal(first, again)
 
 
@@ -185,6 +192,7 @@ def test_frozen_expert_renormalises_its_input():
             encoder=dict(backbone=VIT, patch_index=1),
             mean=(120., 110., 100.),
             std=(60., 70., 80.)))
+    expert.take_statistics((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
     seen = []
     expert.encoder.backbone.patch_embed.register_forward_pre_hook(
         lambda m, args: seen.append(args[0]))
@@ -196,3 +204,70 @@ def test_frozen_expert_renormalises_its_input():
         3, 1, 1)) / torch.tensor([60., 70., 80.]).view(3, 1, 1)
     torch.testing.assert_close(seen[0], own, atol=1e-4, rtol=1e-4)
     assert isinstance(expert.encoder.image_norm, nn.LayerNorm)
+
+
+def test_statistics_of_the_views_reach_the_expert():
+    """LUPerson's own, stated once, in the preprocessor."""
+    mean, std = (89.89, 79.20, 80.07), (67.83, 64.31, 63.88)
+    views = dict(
+        mean=mean, std=std, scale_range=(0.5, 1.5), canvas=dict(size=(64, 64)))
+    expert = dict(
+        type='FrozenExpert',
+        encoder=dict(backbone=VIT, patch_index=1),
+        mean=(120., 110., 100.),
+        std=(60., 70., 80.))
+    csm = dict(
+        type='CrossScaleMatchingHead',
+        decoder=dict(
+            type='AlignmentDecoder', hidden_dims=16, bottleneck_dims=8))
+    model = build(
+        'vit', expert=expert, data_preprocessor=views, heads=dict(csm=csm))
+    for found, expected in zip(model.input_statistics, (mean, std)):
+        torch.testing.assert_close(found, expected)
+    pixels = torch.rand(2, 3, 8, 8) * 255
+    mean, std, own_mean, own_std = (
+        torch.tensor(v).view(3, 1, 1)
+        for v in (mean, std, expert['mean'], expert['std']))
+    args = ((pixels - mean) / std, )
+    torch.testing.assert_close(
+        model.expert._renormalise(None, args)[0],
+        (pixels - own_mean) / own_std,
+        atol=1e-4,
+        rtol=1e-4)
+
+
+def test_a_decoder_is_averaged_beside_a_frozen_encoder():
+    expert = dict(
+        type='FrozenExpert', encoder=dict(backbone=VIT, patch_index=1))
+    model = build('vit', expert=expert)
+    assert model.expert.trainable_average
+    assert not model.expert.averages_encoder
+    keys = {k for k in model.state_dict() if k.startswith('expert.')}
+    assert keys == {'expert.updates'} | {
+        f'expert.decoder.{k}'
+        for k in model.heads['csm'].decoder.state_dict()
+    }
+    frozen = {
+        k: v.clone()
+        for k, v in model.expert.encoder.state_dict().items()
+    }
+    old = model.expert.decoder.mlp[0].weight.clone()
+    shake(model)
+    model.expert.update(model, momentum=0.75)
+    torch.testing.assert_close(
+        model.expert.decoder.mlp[0].weight,
+        .75 * old + .25 * model.heads['csm'].decoder.mlp[0].weight)
+    for key, value in model.expert.encoder.state_dict().items():
+        assert torch.equal(value, frozen[key]), key
+    views = model.data_preprocessor(batch_of_crops(), True)['views']
+    model(views, mode='loss')['loss_csm'].backward()
+    copy = build('vit', expert=expert)
+    copy.load_state_dict(model.state_dict())
+    assert torch.equal(copy.expert.decoder.mlp[0].weight,
+                       model.expert.decoder.mlp[0].weight)
+    assert copy.expert.updates == model.expert.updates == 2
+    with pytest.raises(ValueError, match='AlignmentDecoder'):
+        build(
+            'vit',
+            expert=expert
+            | dict(encoder=dict(backbone=TINYVIT, patch_index=1)))

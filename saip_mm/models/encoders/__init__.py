@@ -1,0 +1,29 @@
+import inspect
+
+from mmpretrain.registry import MODELS
+from ..backbones import GridVisionTransformer
+from .base import Encoder, gather_visible
+from .maps import MapEncoder
+from .plain import PlainEncoder
+
+__all__ = [
+    'Encoder', 'MapEncoder', 'PlainEncoder', 'gather_visible', 'person_encoder'
+]
+
+
+@MODELS.register_module(name='PersonEncoder')
+def person_encoder(backbone: dict, patch_index: int = 6, **kwargs) -> Encoder:
+    """The encoder that fits a backbone, so that configs change it alone.
+
+    Args:
+        backbone (dict): Config of a backbone in mmpretrain's registry.
+        patch_index (int): As in :class:`PlainEncoder`; a hierarchical
+            backbone has no use for it. Defaults to 6.
+        **kwargs: Of :class:`PlainEncoder` for a ``GridVisionTransformer``, of
+            :class:`MapEncoder` for any other.
+    """
+    kind = backbone['type']
+    kind = kind if inspect.isclass(kind) else MODELS.get(kind)
+    if inspect.isclass(kind) and issubclass(kind, GridVisionTransformer):
+        return PlainEncoder(backbone, patch_index, **kwargs)
+    return MapEncoder(backbone, **kwargs)

@@ -1,0 +1,97 @@
+from typing import Collection, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from mmpretrain.registry import MODELS
+from ..tokens import TokenDims, Tokens
+from .base import PROBE, Encoder, gather_visible
+
+
+@MODELS.register_module()
+class MapEncoder(Encoder):
+    """A hierarchical backbone as an encoder.
+
+    The image token is the average of the last map, the inner tokens are the
+    cells of the map of one stride, each with a LayerNorm of its own; the final
+    tokens are the cells of the last map. A masked place shows the mean colour
+    (0).
+
+    Args:
+        backbone (dict): Config of a backbone in mmpretrain's registry that
+            returns a tuple of maps, ordered by stride.
+        stride (int): Of the map that gives the inner tokens. Defaults to 16.
+        init_cfg (dict, optional): Initialization config.
+
+    Raises:
+        ValueError: If there is no such map.
+    """
+
+    def __init__(self,
+                 backbone: dict,
+                 stride: int = 16,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.dims = self._probe_maps(stride)
+        self.image_norm = nn.LayerNorm(self.dims.image)
+        self.patch_norm = nn.LayerNorm(self.dims.inner)
+
+    @torch.no_grad()
+    def _probe_maps(self, stride: int) -> TokenDims:
+        """Find the map and the widths with one blank image."""
+        training = self.backbone.training
+        self.backbone.eval()  # BatchNorm must not count the blank image
+        maps = self.backbone(torch.zeros(1, 3, PROBE, PROBE))
+        self.backbone.train(training)
+        strides = [PROBE // feature.shape[-1] for feature in maps]
+        if stride not in strides:
+            raise ValueError(
+                f'{type(self.backbone).__name__} gives maps of strides '
+                f'{strides}, none of {stride}: choose its output indices so '
+                f'that stride {stride} is among them')
+        self.patch_map = strides.index(stride)
+        last = maps[-1].shape[1]
+        return TokenDims(last, maps[self.patch_map].shape[1], last, stride)
+
+    def forward(
+        self,
+        x: Tensor,
+        mask: Optional[Tensor] = None,
+        tokens: Collection[str] = ('image', 'inner')
+    ) -> Tokens:
+        """See :meth:`Encoder.forward`; sides are rounded up to the stride."""
+        if mask is not None:
+            x = self._hide(x, mask)
+        maps = self._maps(x)
+        image = inner = final = None
+        if 'image' in tokens:
+            image = self.image_norm(maps[-1].mean((2, 3)))
+        if 'inner' in tokens:
+            inner = maps[self.patch_map].flatten(2).transpose(1, 2)
+            if mask is not None:
+                inner = gather_visible(inner, mask)
+            inner = self.patch_norm(inner)
+        if 'final' in tokens:
+            final = maps[-1].flatten(2).transpose(1, 2)
+        return Tokens(image, inner, final,
+                      tuple(maps[self.patch_map].shape[-2:]))
+
+    def _hide(self, x: Tensor, mask: Tensor) -> Tensor:
+        stride, (height, width) = self.dims.stride, x.shape[-2:]
+        hidden = mask.view(-1, 1, -(-height // stride), -(-width // stride))
+        hidden = hidden.repeat_interleave(stride, 2).repeat_interleave(
+            stride, 3)[..., :height, :width]
+        return x.masked_fill(hidden, 0.)
+
+    def _maps(self, x: Tensor) -> Tuple[Tensor, ...]:
+        try:
+            return self.backbone(x)
+        except ValueError as error:
+            if 'more than 1 value per channel' not in str(error):
+                raise
+            raise ValueError(
+                'BatchNorm has a single value a channel to normalise by: '
+                f'{len(x)} image of {x.shape[-2]}x{x.shape[-1]} ends in a map '
+                'of 1x1. Use a batch_size of 2 or more a process, or larger '
+                'crops (size, local_size)') from error

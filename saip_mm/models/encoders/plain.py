@@ -1,0 +1,59 @@
+from typing import Collection, Optional
+
+from torch import Tensor, nn
+
+from mmpretrain.registry import MODELS
+from ..tokens import TokenDims, Tokens
+from .base import Encoder
+
+
+@MODELS.register_module()
+class PlainEncoder(Encoder):
+    """A plain vision transformer as an encoder.
+
+    The image token is its class token after the final norm; the inner tokens
+    are the patch tokens of one block, with a LayerNorm of their own; the
+    final tokens are those of the last block after the final norm. Masked
+    patches never enter the blocks.
+
+    Args:
+        backbone (dict): Config of a ``GridVisionTransformer``.
+        patch_index (int): Block of the inner tokens; negative counts from
+            the end. Defaults to 6, block 7 of 12, as in the authors' release.
+        init_cfg (dict, optional): Initialization config.
+
+    Raises:
+        ValueError: If there is no such block.
+    """
+
+    def __init__(self,
+                 backbone: dict,
+                 patch_index: int = 6,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.backbone = MODELS.build(backbone)
+        depth = len(self.backbone.layers)
+        if not -depth <= patch_index < depth:
+            raise ValueError(f'patch_index {patch_index} is outside the '
+                             f'{depth} blocks of the backbone')
+        self.patch_index = patch_index % depth
+        width = self.backbone.embed_dims
+        stride = self.backbone.patch_embed.projection.stride[0]
+        self.dims = TokenDims(width, width, width, stride)
+        self.image_norm = nn.Identity()
+        self.patch_norm = nn.LayerNorm(width)
+
+    def forward(
+        self,
+        x: Tensor,
+        mask: Optional[Tensor] = None,
+        tokens: Collection[str] = ('image', 'inner')
+    ) -> Tokens:
+        """See :meth:`Encoder.forward`; H and W are multiples of the patch."""
+        out = self.backbone.forward_tokens(
+            x, self.patch_index if 'inner' in tokens else None, mask, tokens)
+        if out.image is not None:
+            out = out._replace(image=self.image_norm(out.image))
+        if out.inner is not None:
+            out = out._replace(inner=self.patch_norm(out.inner))
+        return out

@@ -1,0 +1,227 @@
+from collections import defaultdict
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from mmpretrain.registry import MODELS
+from ...engine.finite import check_finite_losses
+from ..encoders import Encoder
+from ..preprocessor import Views
+from ..tokens import KINDS, Answer, Request, Tokens
+
+
+def encode(encoder: Encoder, images: Dict[str, Tensor],
+           requests: Sequence[Request]) -> List[Tokens]:
+    """Answer requests, what fits together in one forward.
+
+    Views of one size and of the same kinds of tokens go together. A view that
+    several requests name is encoded once, for all they ask of it; one with a
+    mask by itself.
+
+    Args:
+        encoder (Encoder): The encoder.
+        images (dict[str, Tensor]): ``(B, 3, h, w)`` by view name.
+        requests (Sequence[Request]): Of one role, masks drawn.
+
+    Returns:
+        list[Tokens]: In the order of the requests.
+    """
+    wishes = defaultdict(set)
+    for request in requests:
+        wishes[request.view, request.mask].update(request.tokens)
+    groups = defaultdict(list)
+    for (view, mask), kinds in wishes.items():
+        size = tuple(images[view].shape[-2:])
+        # tensors differ from each other: masked views stay alone
+        groups[size, frozenset(kinds), mask].append(view)
+    answers = {}
+    for (_, kinds, mask), names in groups.items():
+        out = encoder(torch.cat([images[n] for n in names]), mask, kinds)
+        parts = [(None, ) * len(names) if t is None else t.chunk(len(names))
+                 for t in out[:len(KINDS)]]
+        for name, *tokens in zip(names, *parts):
+            answers[name, mask] = Tokens(*tokens, out.grid)
+    return [answers[r.view, r.mask] for r in requests]
+
+
+@MODELS.register_module()
+class ViewPretraining(BaseModel):
+    """Pretraining of an image encoder on views of unlabelled persons.
+
+    Heads ask for tokens (:class:`Request`), of the image encoder (student)
+    and of the expert; this class encodes what they ask for and hands it to
+    them. It knows no objective: a method is a set of heads.
+
+    Args:
+        encoder (dict): Config of an ``Encoder``.
+        heads (dict[str, dict]): One an objective, by a name of one's choice;
+            None is left out.
+        expert (dict, optional): ``EmaExpert``, the default, or
+            ``FrozenExpert``. There is none in the end if no head asks for it.
+        data_preprocessor (dict, optional): ``PersonViewPreprocessor``.
+        init_cfg (dict, optional): Initialization config.
+
+    Raises:
+        ValueError: If no head is left.
+    """
+
+    def __init__(self,
+                 encoder: dict,
+                 heads: Dict[str, Optional[dict]],
+                 expert: Optional[dict] = None,
+                 data_preprocessor: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        # built here: BaseModel would look it up in mmengine's own registry
+        super().__init__(
+            data_preprocessor=MODELS.build(
+                dict(type='PersonViewPreprocessor')
+                | dict(data_preprocessor or {})),
+            init_cfg=init_cfg)
+        heads = {name: cfg for name, cfg in heads.items() if cfg}
+        if not heads:
+            raise ValueError('heads are empty: at least one objective is '
+                             'needed')
+        self.encoder = MODELS.build(encoder)
+        expert = MODELS.build(expert or dict(type='EmaExpert'))
+        if hasattr(self.data_preprocessor, 'mean'):
+            expert.take_statistics(*self.input_statistics)
+        dims = dict(
+            student_dims=self.encoder.dims,
+            expert_dims=expert.dims_for(self.encoder))
+        self.heads = nn.ModuleDict({
+            name: MODELS.build(cfg, default_args=dims)
+            for name, cfg in heads.items()
+        })
+        wishes = self._restrict_to_heads()
+        self.expert = expert if 'expert' in wishes else None
+        if self.expert is not None:
+            self.expert.follow(self.encoder, {
+                name: head.averaged()
+                for name, head in self.heads.items()
+            })
+
+    def _restrict_to_heads(self) -> Dict[str, set]:
+        """Leave out the views and layers that no objective asks for.
+
+        Returns:
+            dict[str, set]: Kinds of tokens by role.
+        """
+        wishes, kinds = defaultdict(set), set()
+        # a rehearsal, whose draws must not shift those of the training
+        with torch.random.fork_rng(devices=[]):
+            views = Views.blank()
+            for head in self.heads.values():
+                for request in head.requests(views):
+                    wishes[request.role].update(request.tokens)
+                    kinds.add(request.view.split('_')[0])
+        self.untrained = self.encoder.freeze_unreached(wishes['student'])
+        if self.untrained:
+            print_log(
+                f'objectives {sorted(self.heads)} read '
+                f'{", ".join(sorted(wishes["student"]))} tokens only: '
+                f'{len(self.untrained)} tensors of the encoder beyond them '
+                'are frozen', 'current')
+        if hasattr(self.data_preprocessor, 'restrict'):
+            self.data_preprocessor.restrict(kinds)
+        return wishes
+
+    @property
+    def input_statistics(self) -> Tuple[tuple, tuple]:
+        """Mean and standard deviation of the views before normalisation, RGB
+        in 0-255: the preprocessor's, the only statement of them."""
+        views = self.data_preprocessor
+        return tuple(
+            tuple(round(255 * v, 6) for v in values)
+            for values in (views.mean, views.std))
+
+    def init_weights(self) -> None:
+        """Initialise the student; the expert starts equal to it."""
+        super().init_weights()
+        if self.expert is not None and self.expert.trainable_average:
+            self.expert.update(self, momentum=0.)
+
+    def _dump_init_info(self) -> None:
+        """A line instead of mmengine's list of every parameter."""
+        trained = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        backbone = sum(p.numel() for p in self.encoder.backbone.parameters())
+        print_log(
+            f'initialised: {trained / 1e6:.2f} M trainable parameters, '
+            f'{backbone / 1e6:.2f} M in the backbone', 'current')
+
+    def forward(self,
+                views: Union[Views, Tensor],
+                mode: str = 'tensor') -> Union[dict, Tensor]:
+        """Compute losses, or the image tokens of plain images.
+
+        Args:
+            views (Views | Tensor): The preprocessor's views for 'loss';
+                normalised images ``(B, 3, H, W)`` for 'tensor'.
+            mode (str): 'loss' or 'tensor'.
+
+        Returns:
+            dict[str, Tensor] | Tensor: Losses, or image tokens ``(B, D)``.
+        """
+        if mode == 'loss':
+            return self.loss(views)
+        if mode == 'tensor':
+            return self.encoder.extract(views)
+        raise ValueError(f"mode '{mode}' is unknown: use 'loss' or 'tensor'")
+
+    def loss(self, views: Views) -> Dict[str, Tensor]:
+        """Run expert, student and heads on one batch of views."""
+        answers = self.answers(views)
+        losses = {}
+        for name, head in self.heads.items():
+            averages = {}
+            if self.expert is not None:
+                averages = self.expert.averages_of(name)
+            losses.update(head.loss(answers[name], views, averages))
+        return losses
+
+    def parse_losses(self, losses: Dict[str, Tensor]) -> tuple:
+        """Sum the losses, after a look that every term is finite.
+
+        Raises:
+            NonFiniteError: Before the optimiser could spread the damage.
+        """
+        check_finite_losses(losses)
+        return super().parse_losses(losses)
+
+    def answers(self, views: Views) -> Dict[str, List[Answer]]:
+        """What each head asks for, by its name and in its order."""
+        asked = {name: h.requests(views) for name, h in self.heads.items()}
+        # the expert keeps nothing: before the student fills the memory
+        experts = self._answer_expert(views, asked)
+        for name, requests in asked.items():
+            given = [experts[r] for r in requests if r.role == 'expert']
+            asked[name] = [
+                Request(r.view, r.role, r.tokens, r.mask(given))
+                if callable(r.mask) else r for r in requests
+            ]
+        students = [
+            r for requests in asked.values() for r in requests
+            if r.role == 'student'
+        ]
+        tokens = experts | dict(
+            zip(students, encode(self.encoder, views.images, students)))
+        return {
+            name: [Answer(r, tokens[r]) for r in requests]
+            for name, requests in asked.items()
+        }
+
+    @torch.no_grad()
+    def _answer_expert(self, views: Views, asked: Dict[str,
+                                                       List[Request]]) -> dict:
+        """Tokens by the request that asks the expert."""
+        requests = [
+            r for some in asked.values() for r in some if r.role == 'expert'
+        ]
+        if not requests:
+            return {}
+        # monitors leave its encoder in plain eval mode
+        self.expert.train(self.training)
+        return dict(
+            zip(requests, encode(self.expert.encoder, views.images, requests)))
