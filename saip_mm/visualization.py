@@ -12,6 +12,7 @@ from .models.selfsup import SAIP
 from .models.view_ops import cell_targets
 
 GAP = 4  # pixels between pictures
+PREDICTED = 'predicted, true mean'
 TITLE = 16  # pixels of height for the column titles
 COLOURS = ((230, 60, 60), (60, 140, 240), (70, 200, 90), (240, 180, 40))
 
@@ -99,21 +100,24 @@ def draw_views(model: SAIP, views: Views) -> np.ndarray:
 
 @torch.no_grad()
 def draw_reconstruction(model: SAIP, views: Views) -> np.ndarray:
-    """Anchor, masked scale, prediction and original of a batch.
+    """Context, masked view, prediction and original of a batch.
 
     The model predicts patches of mean 0 and variance 1; they are shown at the
-    mean and variance of the original patch. Visible patches are the input.
+    mean and variance of the original patch, as their title says. Visible
+    patches are the input.
 
     Args:
-        model (SAIP): With the csr head.
+        model (ViewPretraining): With a head that predicts patches.
         views (Views): The batch.
 
     Raises:
-        ValueError: If reconstruction is switched off in the model.
+        ValueError: If none does.
     """
-    head = _head(model, 'csr')
-    (asked, visible), (_, anchor) = model.answers(views)['csr']
-    pred = head.reconstruct(visible, asked.mask, anchor)
+    name = next(
+        (n for n, head in model.heads.items() if hasattr(head, 'predict')),
+        'csr')
+    head, answers = _head(model, name), model.answers(views)[name]
+    asked, pred = head.predict(answers)
     image = views.images[asked.view]
     patches = patchify(image, head.stride)
     mean = patches.mean(-1, keepdim=True)
@@ -121,17 +125,15 @@ def draw_reconstruction(model: SAIP, views: Views) -> np.ndarray:
     hidden = asked.mask[..., None]
     filled = torch.where(hidden, pred * deviation + mean, patches)
     blank = torch.where(hidden, torch.zeros_like(patches), patches)
-    cells = visible.grid
-    return grid({
-        'anchor':
-        _pixels_of(model, views.images['anchor']),
-        'masked':
-        _pixels_of(model, unpatchify(blank, cells, head.stride)),
-        'predicted':
-        _pixels_of(model, unpatchify(filled, cells, head.stride)),
-        asked.view:
-        _pixels_of(model, image)
-    })
+    cells = tuple(side // head.stride for side in image.shape[-2:])
+    shown = {
+        a.request.view: views.images[a.request.view]
+        for a in answers if a.request is not asked
+    }
+    shown['masked'] = unpatchify(blank, cells, head.stride)
+    shown[PREDICTED] = unpatchify(filled, cells, head.stride)
+    shown[asked.view] = image
+    return grid({n: _pixels_of(model, images) for n, images in shown.items()})
 
 
 @torch.no_grad()

@@ -76,8 +76,14 @@ def steps_of(loader):
 
 # pretraining
 
+OFFICIAL = [p for p in leaves('dino') + leaves('mae') if 'official' in p.stem]
+PROTOCOL = [
+    p for p in leaves('saip') + leaves('dino') + leaves('mae')
+    if p not in OFFICIAL
+]
 
-@pytest.mark.parametrize('path', leaves('saip'), ids=name_of)
+
+@pytest.mark.parametrize('path', PROTOCOL, ids=name_of)
 def test_pretraining(path, monkeypatch, capsys):
     cfg = read(path)
     assert cfg.optim_wrapper.type == 'TensorClipAmpOptimWrapper'
@@ -101,6 +107,50 @@ def test_pretraining(path, monkeypatch, capsys):
         launch_options.adapt_to_device(here)
         assert here.optim_wrapper.type == wrapper
         assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('path', OFFICIAL, ids=name_of)
+def test_methods_own_schedules(path):
+    cfg = read(path)
+    assert warm_up_of(cfg)[0] == 1e-6
+    optimizer = cfg.optim_wrapper.optimizer
+    found = (cfg.train_cfg.max_epochs, cfg.auto_scale_lr.base_batch_size,
+             8 * cfg.train_dataloader.batch_size,
+             optimizer.lr, optimizer.betas, optimizer.weight_decay,
+             warm_up_of(cfg)[1], [s.type for s in cfg.param_scheduler[1:]],
+             cfg.custom_hooks and [h.type for h in cfg.custom_hooks])
+    cosine = ['CosineAnnealingLR', 'CosineAnnealingParamScheduler']
+    if path.parent.name == 'dino':
+        assert found == (100, 512, 512, 1e-3, (0.9, 0.999), 0.04, 10, cosine,
+                         ['ExpertUpdateHook', 'FreezePrototypesHook'])
+        check_adamw(cfg, 1e-3, 0.04, 3.0)
+    else:
+        assert found == (800, 4096, 4096, 2.4e-3, (0.9, 0.95), 0.05, 40,
+                         cosine[:1], [])
+        assert cfg.optim_wrapper.clip_grad is None
+        assert cfg.param_scheduler[1].eta_min == 0
+
+
+@pytest.mark.parametrize('path', leaves('dino') + leaves('mae'), ids=name_of)
+def test_views_of_the_methods(path):
+    """Height x width, area, aspect, number of each kind."""
+    cfg = read(path)
+    crops = TRANSFORMS.build(cfg.train_dataloader.dataset.pipeline[-1])
+    views = {}
+    for view in crops.views:
+        views.setdefault(view.name.split('_')[0], []).append(tuple(view[1:]))
+    person = ((256, 128), (0.8, 1.0), (0.4, 0.6))
+    if path.parent.name == 'dino':
+        assert views == dict(
+            anchor=[person],
+            scale=[person],
+            local=[((128, 64), (0.05, 0.8), (0.4, 0.6))] * 8)
+        preprocessor = MODELS.build(cfg.model.data_preprocessor)
+        assert preprocessor.scales_for((256, 128)) == [1.0]
+        drop = cfg.model.encoder.backbone.get('drop_path_rate')
+        assert drop == (0.1 if 'vit_tiny' == path.stem[:8] else None)
+    else:
+        assert views == dict(anchor=[((256, 128), (0.2, 1.0), (0.375, 0.667))])
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.glob('saip/demo*.py')))

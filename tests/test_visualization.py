@@ -80,7 +80,7 @@ def test_a_perfect_prediction_shows_the_original(monkeypatch):
     # columns: anchor 32 wide (title 48), masked, predicted, original
     left = [max(32, 8 * len('anchor')) + 4]
     left.append(left[0] + max(width, 8 * len('masked')) + 4)
-    left.append(left[1] + max(width, 8 * len('predicted')) + 4)
+    left.append(left[1] + max(width, 8 * len('predicted, true mean')) + 4)
     predicted = picture[16:16 + height, left[1]:left[1] + width]
     original = picture[16:16 + height, left[2]:left[2] + width]
     assert np.abs(predicted.astype(int) - original.astype(int)).max() <= 1

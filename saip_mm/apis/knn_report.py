@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mmpretrain.registry import DATASETS
-from ..engine.retrieval import chance_scores, rank1_map
+from ..evaluation import chance_scores, retrieval_scores
 from .inspect import load_config
 
 THUMBNAIL = (32, 16)  # height, width; a real set's whole pixels fill memory
@@ -98,10 +98,11 @@ def knn_report(config: Union[str, Path, Config], work_dir: Union[str,
     query, gallery = (
         thumbnails(DATASETS.build(monitor[name]))
         for name in ('query', 'gallery'))
-    pixels = rank1_map(*query, *gallery)
+    pixels = retrieval_scores(*query, *gallery)
     persons = len(query.pids.unique())
     rows = [('chance', *chance_scores(*query[1:], *gallery[1:])[:2]),
-            (f'raw pixels, {THUMBNAIL[0]}x{THUMBNAIL[1]}', *pixels[:2])]
+            (f'raw pixels, {THUMBNAIL[0]}x{THUMBNAIL[1]}', pixels.rank1,
+             pixels.map)]
     for record in scores:
         step = record['step']
         name = f'after {step} iterations' if step else 'random start'

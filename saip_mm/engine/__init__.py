@@ -6,13 +6,12 @@ from .optim_constructor import DecayGroupsOptimWrapperConstructor
 from .optim_wrapper import (TensorClipAmpOptimWrapper,
                             TensorClipCpuAmpOptimWrapper,
                             TensorClipOptimWrapper)
-from .retrieval import RetrievalScores, rank1_map
 from .tensorboard import OptionalTensorboardVisBackend
 
 __all__ = [
     'AtomicBackend', 'BackboneLayerDecayOptimWrapperConstructor',
     'DecayGroupsOptimWrapperConstructor', 'NonFiniteError',
-    'OptionalTensorboardVisBackend', 'RetrievalScores',
-    'TensorClipAmpOptimWrapper', 'TensorClipCpuAmpOptimWrapper',
-    'TensorClipOptimWrapper', 'check_finite_losses', 'rank1_map'
+    'OptionalTensorboardVisBackend', 'TensorClipAmpOptimWrapper',
+    'TensorClipCpuAmpOptimWrapper', 'TensorClipOptimWrapper',
+    'check_finite_losses'
 ]

@@ -2,7 +2,8 @@ from .backbones import *  # noqa: F401,F403
 from .encoders import Encoder, MapEncoder, PlainEncoder
 from .experts import EmaExpert, FrozenExpert
 from .heads import (CrossScaleMatchingHead, CrossScaleReconstructionHead,
-                    CrossScaleSearchHead, InstanceMatchingHead)
+                    CrossScaleSearchHead, DINOHead, InstanceMatchingHead,
+                    MaskedReconstructionHead)
 from .necks import (AlignmentDecoder, ImageDecoder, InstanceDecoder,
                     PixelDecoder)
 from .preprocessor import PersonViewPreprocessor, Views
@@ -11,9 +12,9 @@ from .tokens import Answer, Request, TokenDims, Tokens
 
 __all__ = [
     'AlignmentDecoder', 'Answer', 'CrossScaleMatchingHead',
-    'CrossScaleReconstructionHead', 'CrossScaleSearchHead', 'EmaExpert',
-    'Encoder', 'FrozenExpert', 'ImageDecoder', 'InstanceDecoder',
-    'InstanceMatchingHead', 'MapEncoder', 'PersonViewPreprocessor',
-    'PixelDecoder', 'PlainEncoder', 'Request', 'SAIP', 'TokenDims', 'Tokens',
-    'ViewPretraining', 'Views'
+    'CrossScaleReconstructionHead', 'CrossScaleSearchHead', 'DINOHead',
+    'EmaExpert', 'Encoder', 'FrozenExpert', 'ImageDecoder', 'InstanceDecoder',
+    'InstanceMatchingHead', 'MapEncoder', 'MaskedReconstructionHead',
+    'PersonViewPreprocessor', 'PixelDecoder', 'PlainEncoder', 'Request',
+    'SAIP', 'TokenDims', 'Tokens', 'ViewPretraining', 'Views'
 ]

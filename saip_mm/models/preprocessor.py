@@ -210,10 +210,13 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         background = self._background(own, other) if with_canvas else None
         if background is not None:
             crops['background'] = background
-        images = self._augment(crops)
+        clean = crops['anchor'] if 'clean' in self.kinds else None
+        if 'anchor' not in self.kinds:
+            crops.pop('anchor', None)
+        images = self._augment(crops) if crops else {}
         canvas = images.pop('background', None)
-        if 'clean' in self.kinds:
-            images['clean'] = self._normalise(crops['anchor'])
+        if clean is not None:
+            images['clean'] = self._normalise(clean)
         views = Views(images)
         if with_canvas:
             self._make_canvas(views, canvas)

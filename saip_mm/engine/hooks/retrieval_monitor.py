@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from mmpretrain.registry import DATASETS, HOOKS
-from ..retrieval import rank1_map
+from ...evaluation import retrieval_scores
 from .model_parts import bare_model, expert_of
 
 
@@ -39,10 +39,10 @@ class RetrievalMonitorHook(Hook):
     """Score student and expert by k-NN retrieval of labelled persons.
 
     The nearest gallery image answers each query (Market-1501 protocol, see
-    :func:`saip_mm.engine.rank1_map`). Logs ``knn/rank1`` and ``knn/map`` of
-    the student, ``knn/expert_rank1`` and ``knn/expert_map`` of an averaged
-    expert; a frozen one does not change and is left out. Draws no random
-    numbers and leaves the modes of all modules as they were.
+    :func:`saip_mm.evaluation.retrieval_scores`). Logs ``knn/rank1`` and
+    ``knn/map`` of the student, ``knn/expert_rank1`` and ``knn/expert_map`` of
+    an averaged expert; a frozen one does not change and is left out. Draws no
+    random numbers and leaves the modes of all modules as they were.
 
     Args:
         query (dict | Dataset): Items ``dict(inputs, pid, camid)``; inputs
@@ -124,7 +124,7 @@ class RetrievalMonitorHook(Hook):
                 for name in ('query', 'gallery')
             ]
             if get_dist_info()[0] == 0:
-                result = rank1_map(*sets[0], *sets[1])
+                result = retrieval_scores(*sets[0], *sets[1])
                 scores[f'knn/{prefix}rank1'] = result.rank1
                 scores[f'knn/{prefix}map'] = result.map
         if scores:

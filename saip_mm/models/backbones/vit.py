@@ -60,12 +60,14 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             position table in a checkpoint which does not say it.
         init (str): Random start where no ``init_cfg`` is given: 'dino'
             (truncated normal 0.02 for linear layers, class token and
-            positions, zero bias) or 'mmpretrain' (the parent's).
-            Defaults to 'dino'.
+            positions, zero bias), 'mae' (Xavier uniform for linear layers
+            and the patch embedding, normal 0.02 for the class token, zero
+            bias) or 'mmpretrain' (the parent's). Defaults to 'dino'.
         positions (str): Start of the learnable position table: 'random'
             (truncated normal 0.02) or 'sincos' (two-dimensional sine and
             cosine, 0 for the class token), which tells places apart from
-            the first step on. Defaults to 'random'.
+            the first step on; 'fixed' is 'sincos' without training (MAE).
+            Defaults to 'random'.
         out_indices (int | Sequence[int]): As the parent's, but any sequence
             may hold negative indices. Defaults to -1.
         **kwargs: Arguments of ``mmpretrain.VisionTransformer``.
@@ -84,12 +86,13 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         if isinstance(out_indices, Sequence):
             out_indices = list(out_indices)  # the parent writes into it
         super().__init__(*args, out_indices=out_indices, **kwargs)
-        if init not in ('dino', 'mmpretrain'):
-            raise ValueError(f"init '{init}' is unknown: use 'dino' or "
+        if init not in ('dino', 'mae', 'mmpretrain'):
+            raise ValueError(f"init '{init}' is unknown: use 'dino', 'mae' or "
                              "'mmpretrain'")
-        if positions not in ('random', 'sincos'):
+        if positions not in ('random', 'sincos', 'fixed'):
             raise ValueError(f"positions '{positions}' is unknown: use "
-                             "'random' or 'sincos'")
+                             "'random', 'sincos' or 'fixed'")
+        self.pos_embed.requires_grad_(positions != 'fixed')
         for layer in self.layers:
             lighten_layer(layer)
         self.checkpoint_grid = checkpoint_grid
@@ -120,7 +123,9 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         super().init_weights()
         if self.init == 'dino' and not self.init_cfg:
             self._init_as_dino()
-        if self.positions == 'sincos' and not self.init_cfg:
+        if self.init == 'mae' and not self.init_cfg:
+            self._init_as_mae()
+        if self.positions in ('sincos', 'fixed') and not self.init_cfg:
             self._init_sincos()
 
     @torch.no_grad()
@@ -139,6 +144,18 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
                     nn.init.zeros_(module.bias)
         if self.cls_token is not None:
             nn.init.trunc_normal_(self.cls_token, std=0.02)
+
+    def _init_as_mae(self) -> None:
+        linear = [m for m in self.layers.modules() if isinstance(m, nn.Linear)]
+        for module in linear:
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        # as a matrix, not as a convolution
+        nn.init.xavier_uniform_(
+            self.patch_embed.projection.weight.data.flatten(1))
+        if self.cls_token is not None:
+            nn.init.normal_(self.cls_token, std=0.02)
 
     def train(self, mode: bool = True) -> 'GridVisionTransformer':
         """Switch mode, leave frozen stages in eval mode, return self."""

@@ -92,7 +92,7 @@ class CrossScaleMatchingHead(MatchingHead):
         count = targets.shape[1]
         health = self._health(tokens[anchor * count:(anchor + 1) * count],
                               expert_tokens[:count], targets)
-        return dict(loss_csm=self.loss_weight * loss, **health)
+        return {self.loss_name: self.loss_weight * loss, **health}
 
     def _match(self, tokens: Tensor, targets: Tensor, same: Tensor) -> Tensor:
         """Loss of tokens ``(U * B, D)`` by targets ``(V, B, K)``."""

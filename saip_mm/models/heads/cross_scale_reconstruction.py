@@ -10,23 +10,8 @@ from ..preprocessor import Views
 from ..shared_draws import shared_index
 from ..sincos import sincos_positions
 from ..tokens import Answer, Request, TokenDims, Tokens
+from .masking import draw_mask
 from .scales import need_scales
-
-
-def draw_mask(batch: int, length: int, ratio: float) -> Tensor:
-    """Hide the same number of random patches in every image.
-
-    Args:
-        batch (int): Number of images B.
-        length (int): Number of patches L.
-        ratio (float): Share hidden; ``int(L * (1 - ratio))`` stay visible.
-
-    Returns:
-        Tensor: ``(B, L)`` bool, True is hidden; on CPU, from torch's global
-        generator.
-    """
-    visible = max(1, int(length * (1 - ratio)))
-    return torch.rand(batch, length).argsort(1).argsort(1) >= visible
 
 
 @MODELS.register_module()
@@ -116,6 +101,19 @@ class CrossScaleReconstructionHead(BaseModule):
         decoded = self.decoder(query, anchor.inner, anchor.grid)
         return self.to_pixels(decoded)
 
+    def predict(self, answers: List[Answer]) -> Tuple[Request, Tensor]:
+        """Predict all patches of the masked view.
+
+        Args:
+            answers (list[Answer]): To :meth:`requests`.
+
+        Returns:
+            tuple[Request, Tensor]: The request of the masked view, and
+            normalised patches ``(B, L, 3 * stride^2)``.
+        """
+        (asked, visible), (_, anchor) = answers
+        return asked, self.reconstruct(visible, asked.mask, anchor)
+
     def loss(self, answers: List[Answer], views: Views,
              averages: Dict[str, nn.Module]) -> Dict[str, Tensor]:
         """Compare the masked patches.
@@ -128,8 +126,7 @@ class CrossScaleReconstructionHead(BaseModule):
         Returns:
             dict[str, Tensor]: ``loss_csr``.
         """
-        (asked, visible), (_, anchor) = answers
-        pred = self.reconstruct(visible, asked.mask, anchor)
+        asked, pred = self.predict(answers)
         target = patchify(views.images[asked.view], self.stride)
         loss = masked_patch_loss(pred, target, asked.mask)
         return dict(loss_csr=self.loss_weight * loss)

@@ -75,7 +75,7 @@ class InstanceMatchingHead(MatchingHead):
                                       self.student_temperature,
                                       get_rank() * count)
         return {
-            'loss_csm': self.loss_weight * loss,
+            self.loss_name: self.loss_weight * loss,
             'health/std': token_spread(tokens[:count]),
             'health/expert_std': token_spread(expert_tokens[:count])
         }

@@ -39,6 +39,8 @@ class MatchingHead(BaseModule):
         ValueError: If the decoder's average cannot read the expert's tokens.
     """
 
+    objective = 'csm'
+
     def __init__(self,
                  student_dims: TokenDims,
                  expert_dims: TokenDims,
@@ -63,6 +65,11 @@ class MatchingHead(BaseModule):
         self.expert_views = expert_views
         self.student_temperature = student_temperature
         self.loss_weight = loss_weight
+
+    @property
+    def loss_name(self) -> str:
+        """Key of the loss."""
+        return f'loss_{self.objective}'
 
     def student_names(self, views: Views) -> List[str]:
         """Views for which the student answers."""

@@ -272,6 +272,21 @@ def test_dino_init():
     assert model.patch_embed.projection.weight.abs().max() <= 768**-.5
 
 
+def test_mae_starts_by_xavier():
+    model = vit((4, 2), init='mae', positions='fixed')
+    assert not model.pos_embed.requires_grad
+    torch.testing.assert_close(model.pos_embed[0, 1:],
+                               sincos_positions((4, 2), 16)[0])
+    qkv = model.layers[0].attn.qkv
+    bound = (6 / (16 + 48))**.5
+    assert 0.9 * bound < qkv.weight.abs().max() <= bound
+    assert not qkv.bias.any()
+    bound = (6 / (16 + 768))**.5
+    patch = model.patch_embed.projection.weight
+    assert 0.9 * bound < patch.abs().max() <= bound
+    assert model.cls_token.std().item() == pytest.approx(0.02, rel=.6)
+
+
 def test_parents_init_on_request():
     model = vit(init='mmpretrain')
     assert not model.cls_token.any()

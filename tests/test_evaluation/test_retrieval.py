@@ -4,8 +4,7 @@ import math
 import pytest
 import torch
 
-from saip_mm.engine import rank1_map
-from saip_mm.engine.retrieval import RetrievalScores, chance_scores
+from saip_mm.evaluation import chance_scores, retrieval_scores
 
 
 def at(*angles):
@@ -15,7 +14,7 @@ def at(*angles):
 
 
 def scores(gallery, pids, cams, query=(0., ), qpids=(1, ), qcams=(1, ), **kw):
-    return rank1_map(
+    return retrieval_scores(
         at(*query), torch.tensor(qpids), torch.tensor(qcams), at(*gallery),
         torch.tensor(pids), torch.tensor(cams), **kw)
 
@@ -23,7 +22,15 @@ def scores(gallery, pids, cams, query=(0., ), qpids=(1, ), qcams=(1, ), **kw):
 def test_average_precision_by_hand():
     # order: wrong, right, wrong, right -> AP = (1/2 + 2/4) / 2 = 0.5
     result = scores((10, 20, 30, 40), (2, 1, 3, 1), (2, 2, 2, 3))
-    assert result == RetrievalScores(0.0, 0.5, 1)
+    assert (result.rank1, result.map, result.queries) == (0.0, 0.5, 1)
+
+
+def test_rank_k_and_penalty_by_hand():
+    # order: wrong, wrong, right, wrong, right, wrong
+    result = scores((10, 20, 30, 40, 50, 60), (2, 3, 1, 2, 1, 4), (2, ) * 6,
+                    ranks=(1, 2, 3, 4))
+    assert result.cmc == {1: 0, 2: 0, 3: 1, 4: 1}
+    assert result.minp == pytest.approx(2 / 5)
 
 
 def test_market_protocol_by_hand():
@@ -40,7 +47,7 @@ def test_queries_without_right_answer_are_not_counted():
                     query=(0, 45, 90),
                     qpids=(1, 2, 3),
                     qcams=(1, 1, 1))
-    assert result == RetrievalScores(1.0, 1.0, 1)
+    assert (result.rank1, result.map, result.queries) == (1.0, 1.0, 1)
 
 
 def test_mean_over_queries():
@@ -50,7 +57,7 @@ def test_mean_over_queries():
                     query=(85, 90),
                     qpids=(1, 2),
                     qcams=(1, 1))
-    assert result == RetrievalScores(0.5, 0.75, 2)
+    assert (result.rank1, result.map, result.queries) == (0.5, 0.75, 2)
 
 
 def test_collapsed_features_get_no_credit_for_ties():
@@ -71,7 +78,7 @@ def slow_scores(query, qpids, qcams, gallery, pids, cams, ties=1):
     """The protocol in plain loops; wrong answers win ties, or (-1) lose."""
     columns = [t.tolist() for t in (query, qpids, qcams)]
     answers = [t.tolist() for t in (gallery, pids, cams)]
-    first, average = [], []
+    cmc, average, penalty = [], [], []
     for vector, pid, cam in zip(*columns):
         ranking = []
         for other, other_pid, other_cam in zip(*answers):
@@ -88,10 +95,19 @@ def slow_scores(query, qpids, qcams, gallery, pids, cams, ties=1):
                 if right
             ]
             average.append(sum(precisions) / len(precisions))
-            first.append(hits[0])
-    if not first:
+            cmc.append([any(hits[:k]) for k in (1, 5, 10)])
+            last = max(i for i, right in enumerate(hits) if right) + 1
+            penalty.append(sum(hits) / last)
+    if not cmc:
         return None
-    return sum(first) / len(first), sum(average) / len(average), len(first)
+    means = [sum(x) / len(x) for x in (*zip(*cmc), average, penalty)]
+    return (*means, len(cmc))
+
+
+def flat(result):
+    """Rank-1, 5, 10, mAP, mINP and the number of queries."""
+    assert list(result.cmc) == [1, 5, 10]
+    return (*result.cmc.values(), *result[1:])
 
 
 @pytest.mark.parametrize('chunk', [1, 4, 256])
@@ -105,8 +121,8 @@ def test_equals_plain_loops(seed, chunk):
                 torch.randint(0, 3, (n, ), generator=draw))
 
     query, gallery = persons(11, 1), persons(40, -1)
-    result = rank1_map(*query, *gallery, chunk=chunk)
-    assert tuple(result) == pytest.approx(slow_scores(*query, *gallery))
+    result = retrieval_scores(*query, *gallery, chunk=chunk)
+    assert flat(result) == pytest.approx(slow_scores(*query, *gallery))
 
 
 def random_case(seed):
@@ -141,10 +157,10 @@ def test_equals_plain_loops_with_ties(block):
         if expected is None:
             unanswered += 1
             with pytest.raises(ValueError, match='none of'):
-                rank1_map(*case, chunk=chunk)
+                retrieval_scores(*case, chunk=chunk)
         else:
-            result = rank1_map(*case, chunk=chunk)
-            assert tuple(result) == pytest.approx(expected, abs=1e-12), seed
+            result = retrieval_scores(*case, chunk=chunk)
+            assert flat(result) == pytest.approx(expected, abs=1e-12), seed
     assert unanswered < 50
 
 
@@ -156,8 +172,8 @@ def test_equal_features_tie_whatever_the_product_rounds(dims):
         gallery = torch.randn(1, dims, generator=draw).repeat(size, 1)
         pids = torch.full((size, ), 2)
         pids[int(torch.randint(size, (), generator=draw))] = 1
-        result = rank1_map(query, torch.ones(5), torch.ones(5), gallery, pids,
-                           torch.full((size, ), 2))
+        result = retrieval_scores(query, torch.ones(5), torch.ones(5), gallery,
+                                  pids, torch.full((size, ), 2))
         assert result.rank1 == 0 and result.map == pytest.approx(1 / size)
 
 
@@ -170,8 +186,8 @@ def test_rounding_may_order_features_of_one_direction():
             continue
         draw = torch.Generator().manual_seed(seed)
         case[3] = case[3] * (torch.rand(len(case[3]), 1, generator=draw) + .1)
-        result = rank1_map(*case, chunk=chunk)
-        for least, ours, most in zip(low, result, high):
+        result = retrieval_scores(*case, chunk=chunk)
+        for least, ours, most in zip(low, flat(result), high):
             assert least - 1e-9 <= ours <= most + 1e-9
 
 
@@ -187,7 +203,7 @@ def test_chance_is_the_mean_over_all_orders(seed):
         slow_scores(at(0, 0), qpids, qcams, at(*order), pids, cams)
         for order in itertools.permutations(range(10, 70, 10))
     ]
-    rank1, average, queries = zip(*scores)
+    rank1, _, _, average, _, queries = zip(*scores)
     expected = (sum(rank1) / len(scores), sum(average) / len(scores),
                 queries[0])
     assert tuple(chance_scores(qpids, qcams, pids,
@@ -196,7 +212,7 @@ def test_chance_is_the_mean_over_all_orders(seed):
 
 def test_empty_gallery_is_an_error():
     with pytest.raises(ValueError, match='none of 1 .* among 0 gallery'):
-        rank1_map(
+        retrieval_scores(
             at(0), torch.ones(1), torch.ones(1), at(), torch.zeros(0),
             torch.zeros(0))
 
@@ -205,7 +221,7 @@ def test_non_finite_features_are_an_error():
     with pytest.raises(ValueError, match='gallery features hold NaN'):
         scores((10, math.nan), (1, 1), (2, 2))
     with pytest.raises(ValueError, match='query features hold NaN'):
-        rank1_map(
+        retrieval_scores(
             at(0).double() * 1e39,  # infinite in float32
             torch.ones(1),
             torch.ones(1),

@@ -1,4 +1,5 @@
-from typing import NamedTuple, Tuple
+"""Search for persons: rank-k, mAP and mINP."""
+from typing import Dict, NamedTuple, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -8,12 +9,34 @@ JUNK = -1  # identity of Market-1501's badly detected boxes
 
 
 class RetrievalScores(NamedTuple):
-    """Scores of a retrieval run.
+    """Scores of a retrieval run, in [0, 1].
+
+    Attributes:
+        cmc (dict[int, float]): Share of queries with a right one among the
+            first k answers, by k.
+        map (float): Mean average precision.
+        minp (float): Mean inverse negative penalty: right answers over the
+            rank of the last of them.
+        queries (int): Queries that could be answered and were counted.
+    """
+    cmc: Dict[int, float]
+    map: float
+    minp: float
+    queries: int
+
+    @property
+    def rank1(self) -> float:
+        """Share of queries whose first answer is right."""
+        return self.cmc[1]
+
+
+class ChanceScores(NamedTuple):
+    """Expected scores of answers in random order.
 
     Attributes:
         rank1 (float): Share of queries whose first answer is right.
         map (float): Mean average precision.
-        queries (int): Queries that could be answered and were counted.
+        queries (int): Queries that can be answered.
     """
     rank1: float
     map: float
@@ -39,7 +62,7 @@ def ascending(values: Tensor) -> Tensor:
 
 
 def chunk_scores(similarity: Tensor, positive: Tensor, negative: Tensor):
-    """Average precision and first hit of some queries.
+    """Average precision, penalty and first hit of some queries.
 
     A wrong answer as similar as a right one counts as ranked before it, so
     features which are all the same score as badly as they are.
@@ -51,8 +74,9 @@ def chunk_scores(similarity: Tensor, positive: Tensor, negative: Tensor):
             neither are out of the ranking.
 
     Returns:
-        tuple[Tensor, Tensor]: Average precision ``(b, )`` and first hit
-        ``(b, )`` bool; 0 and False without a right answer.
+        tuple[Tensor, Tensor, Tensor]: Average precision ``(b, )``, inverse
+        negative penalty ``(b, )``, both 0 without a right answer, and wrong
+        answers before the first right one ``(b, )`` int64, -1 without one.
     """
     count = positive.sum(1)
     most = max(1, int(count.max()))
@@ -66,7 +90,10 @@ def chunk_scores(similarity: Tensor, positive: Tensor, negative: Tensor):
     valid = hits <= count[:, None]
     precision = (hits.double() / (hits + before)).masked_fill(~valid, 0.)
     average = precision.sum(1) / count.clamp(min=1)
-    return average, (before[:, 0] == 0) & valid[:, 0]
+    last = (count - 1).clamp(min=0)[:, None]
+    worst = count + before.gather(1, last)[:, 0]
+    penalty = count.double() / worst.clamp(min=1)
+    return average, penalty, before[:, 0].masked_fill(count == 0, -1)
 
 
 def answers(query_pids: Tensor, query_cams: Tensor, gallery_pids: Tensor,
@@ -88,13 +115,14 @@ def answers(query_pids: Tensor, query_cams: Tensor, gallery_pids: Tensor,
 
 
 @torch.no_grad()
-def rank1_map(query: Tensor,
-              query_pids: Tensor,
-              query_cams: Tensor,
-              gallery: Tensor,
-              gallery_pids: Tensor,
-              gallery_cams: Tensor,
-              chunk: int = 128) -> RetrievalScores:
+def retrieval_scores(query: Tensor,
+                     query_pids: Tensor,
+                     query_cams: Tensor,
+                     gallery: Tensor,
+                     gallery_pids: Tensor,
+                     gallery_cams: Tensor,
+                     ranks: Sequence[int] = (1, 5, 10),
+                     chunk: int = 128) -> RetrievalScores:
     """Score retrieval by cosine similarity under the Market-1501 protocol.
 
     Out of the ranking of a query are the gallery's images of the same person
@@ -116,11 +144,12 @@ def rank1_map(query: Tensor,
         gallery (Tensor): ``(G, D)`` float.
         gallery_pids (Tensor): ``(G, )`` int identities.
         gallery_cams (Tensor): ``(G, )`` int cameras.
+        ranks (Sequence[int]): k of rank-k. Defaults to 1, 5 and 10.
         chunk (int): Queries ranked at once, which takes about
             ``16 * chunk * G`` bytes. Defaults to 128.
 
     Returns:
-        RetrievalScores: rank-1 and mAP in [0, 1].
+        RetrievalScores: rank-k, mAP and mINP.
 
     Raises:
         ValueError: If a feature is not finite, or no query has an image of
@@ -128,13 +157,15 @@ def rank1_map(query: Tensor,
 
     Source:
         Zheng et al., Scalable Person Re-identification, ICCV 2015; average
-        precision as the mean of the precisions at each right answer.
+        precision as the mean of the precisions at each right answer. mINP:
+        Ye et al., Deep Learning for Person Re-identification, 2021.
 
     Example:
         >>> ones = torch.ones(1, dtype=torch.long)
-        >>> rank1_map(torch.eye(2)[:1], ones, ones, torch.eye(2),
-        ...           torch.tensor([1, 2]), torch.tensor([2, 2]))
-        RetrievalScores(rank1=1.0, map=1.0, queries=1)
+        >>> retrieval_scores(
+        ...     torch.eye(2)[:1], ones, ones, torch.eye(2),
+        ...     torch.tensor([1, 2]), torch.tensor([2, 2]), ranks=(1, ))
+        RetrievalScores(cmc={1: 1.0}, map=1.0, minp=1.0, queries=1)
     """
     query, gallery = query.float(), gallery.float()
     for name, features in (('query', query), ('gallery', gallery)):
@@ -150,36 +181,38 @@ def rank1_map(query: Tensor,
     # filled in place: small results kept between large ones make holes in the
     # heap, 20 MB a chunk
     average = torch.zeros(len(query), dtype=torch.double, device=query.device)
-    first, counted = average.bool(), average.bool()
+    penalty, first = average.clone(), average.long() - 1
     for rows in torch.arange(len(query)).split(chunk):
         if not len(rows) or not len(gallery):
             break
         positive, negative = answers(query_pids[rows], query_cams[rows],
                                      gallery_pids, gallery_cams)
-        counted[rows] = positive.any(1)
-        average[rows], first[rows] = chunk_scores(
+        average[rows], penalty[rows], first[rows] = chunk_scores(
             (query[rows] @ distinct.T)[:, place], positive, negative)
+    counted = first >= 0
     total = int(counted.sum())
     if not total:
         raise ValueError(
             f'none of {len(query)} queries has an image of the same person '
             f'by another camera among {len(gallery)} gallery images: check '
             'the identity and camera numbers')
+    first = first[counted]
     return RetrievalScores(
-        float(first[counted].double().mean()), float(average[counted].mean()),
-        total)
+        {k: float((first < k).double().mean())
+         for k in ranks}, float(average[counted].mean()),
+        float(penalty[counted].mean()), total)
 
 
 def chance_scores(query_pids: Tensor,
                   query_cams: Tensor,
                   gallery_pids: Tensor,
                   gallery_cams: Tensor,
-                  chunk: int = 128) -> RetrievalScores:
+                  chunk: int = 128) -> ChanceScores:
     """Expected scores of answers in random order.
 
     With P right ones among N: rank-1 is P / N, and average precision
     ``H / N + (P - 1) / (N - 1) * (1 - H / N)``, where ``H`` is
-    ``1 + 1/2 + ... + 1/N``. For the protocol see :func:`rank1_map`.
+    ``1 + 1/2 + ... + 1/N``. For the protocol see :func:`retrieval_scores`.
 
     Args:
         query_pids, query_cams (Tensor): ``(Q, )`` int.
@@ -187,14 +220,14 @@ def chance_scores(query_pids: Tensor,
         chunk (int): Queries at once. Defaults to 128.
 
     Returns:
-        RetrievalScores: Means over the queries that can be answered; of none,
+        ChanceScores: Means over the queries that can be answered; of none,
         NaN.
 
     Example:
         >>> ones = torch.ones(1, dtype=torch.long)
         >>> chance_scores(ones, ones, torch.tensor([1, 2]),
         ...               torch.tensor([2, 2]))  # 1st or 2nd
-        RetrievalScores(rank1=0.5, map=0.75, queries=1)
+        ChanceScores(rank1=0.5, map=0.75, queries=1)
     """
     right, total = [], []
     for rows in torch.arange(len(query_pids)).split(chunk):
@@ -207,6 +240,6 @@ def chance_scores(query_pids: Tensor,
     ranks = torch.arange(1, len(gallery_pids) + 1, device=right.device)
     harmonic = (1 / ranks.double()).cumsum(0)[total.long() - 1] / total
     rest = (right - 1) / (total - 1).clamp(min=1)
-    return RetrievalScores(
+    return ChanceScores(
         float((right / total).mean()),
         float((harmonic + rest * (1 - harmonic)).mean()), len(right))
