@@ -1,21 +1,20 @@
-from typing import Dict, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..losses import masked_patch_loss, patchify
 from ..preprocessor import Views
 from ..shared_draws import shared_index
 from ..sincos import sincos_positions
 from ..tokens import Answer, Request, TokenDims, Tokens
 from .masking import draw_mask
+from .patch_prediction import PatchPredictionHead
 from .scales import need_scales
 
 
 @MODELS.register_module()
-class CrossScaleReconstructionHead(BaseModule):
+class CrossScaleReconstructionHead(PatchPredictionHead):
     """Cross-scale reconstruction (CSR): repaint a masked scale by the anchor.
 
     The query is the expert's view of one masked multi-resolution image, the
@@ -33,13 +32,15 @@ class CrossScaleReconstructionHead(BaseModule):
         Eq. 2. Target pixels are normalised per patch as in MAE.
     """
 
+    objective = 'csr'
+
     def __init__(self,
                  student_dims: TokenDims,
                  expert_dims: TokenDims,
                  decoder: Optional[dict] = None,
                  mask_ratio: float = 0.75,
                  loss_weight: float = 1.) -> None:
-        super().__init__()
+        super().__init__(expert_dims.stride, mask_ratio, loss_weight)
         decoder = dict(type='PixelDecoder') | dict(decoder or {})
         self.decoder = MODELS.build(
             decoder,
@@ -51,9 +52,6 @@ class CrossScaleReconstructionHead(BaseModule):
                                    3 * expert_dims.stride**2)
         nn.init.trunc_normal_(self.to_pixels.weight, std=0.02)
         nn.init.zeros_(self.to_pixels.bias)
-        self.stride = expert_dims.stride
-        self.mask_ratio = mask_ratio
-        self.loss_weight = loss_weight
 
     def requests(self, views: Views) -> List[Request]:
         """The expert's tokens of a masked scale, the student's anchor."""
@@ -63,10 +61,6 @@ class CrossScaleReconstructionHead(BaseModule):
             Request(name, 'expert', ('inner', ), mask),
             Request('anchor', 'student', ('inner', ))
         ]
-
-    def averaged(self) -> Dict[str, nn.Module]:
-        """Nothing: the decoder is the student's alone."""
-        return {}
 
     def draw_masked(self, views: Views) -> Tuple[str, Tensor]:
         """Pick one scale for the batch and hide patches of it.
@@ -102,31 +96,6 @@ class CrossScaleReconstructionHead(BaseModule):
         return self.to_pixels(decoded)
 
     def predict(self, answers: List[Answer]) -> Tuple[Request, Tensor]:
-        """Predict all patches of the masked view.
-
-        Args:
-            answers (list[Answer]): To :meth:`requests`.
-
-        Returns:
-            tuple[Request, Tensor]: The request of the masked view, and
-            normalised patches ``(B, L, 3 * stride^2)``.
-        """
+        """See :meth:`PatchPredictionHead.predict`."""
         (asked, visible), (_, anchor) = answers
         return asked, self.reconstruct(visible, asked.mask, anchor)
-
-    def loss(self, answers: List[Answer], views: Views,
-             averages: Dict[str, nn.Module]) -> Dict[str, Tensor]:
-        """Compare the masked patches.
-
-        Args:
-            answers (list[Answer]): To :meth:`requests`.
-            views (Views): The batch.
-            averages (dict[str, nn.Module]): Unused.
-
-        Returns:
-            dict[str, Tensor]: ``loss_csr``.
-        """
-        asked, pred = self.predict(answers)
-        target = patchify(views.images[asked.view], self.stride)
-        loss = masked_patch_loss(pred, target, asked.mask)
-        return dict(loss_csr=self.loss_weight * loss)
