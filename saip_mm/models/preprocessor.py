@@ -51,10 +51,10 @@ class Views:
     @classmethod
     def blank(cls, side: int = 64) -> 'Views':
         """One black image of each kind, to rehearse requests with."""
-        names = ('anchor', 'scale_0', 'local_0', 'clean', 'canvas')
+        names = ('anchor', 'scale_1', 'local_1', 'clean', 'canvas')
         image = torch.zeros(1, 3, side, side)
         box = torch.tensor([[0, 0, side, side]])
-        return cls(dict.fromkeys(names, image), {'scale_0': box})
+        return cls(dict.fromkeys(names, image), {'scale_1': box})
 
 
 @MODELS.register_module()

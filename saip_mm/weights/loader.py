@@ -19,6 +19,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from .read import meta_of, read_checkpoint, read_content, unwrapped
 from .saved_config import builds_known_classes, parse_config
 
+NOT_RUN = 'cfg_not_run'
+
 
 def _for_mmengine(checkpoint: dict) -> dict:
     """Out of nests, and without texts that mmengine would run as programs.
@@ -33,7 +35,8 @@ def _for_mmengine(checkpoint: dict) -> dict:
         settings = parse_config(place.get('cfg'))
         if 'cfg' in place and not (settings
                                    and builds_known_classes(settings)):
-            del place['cfg']
+            # under a name that nobody runs: resuming compares its settings
+            place[NOT_RUN] = place.pop('cfg')
     return unwrapped(checkpoint)
 
 

@@ -22,7 +22,8 @@ def parse_config(text: Any) -> Optional[dict]:
         >>> parse_config("a = __import__('os').getcwd()") is None
         True
     """
-    if not isinstance(text, str):
+    # mmengine replaces {{...}} in the text itself, before it is parsed
+    if not isinstance(text, str) or '{{' in text:
         return None
     try:
         settings = {}
@@ -39,7 +40,8 @@ def builds_known_classes(settings: Any) -> bool:
     """Whether each ``type`` is a class of a registry of OpenMMLab.
 
     mmengine's registry imports whatever else a dotted name points at,
-    ``subprocess.call`` too.
+    ``subprocess.call`` too; scopes and ``custom_imports`` are looked at
+    likewise.
 
     Args:
         settings (Any): As :func:`parse_config` gives them.
@@ -51,9 +53,26 @@ def builds_known_classes(settings: Any) -> bool:
         False
     """
     if isinstance(settings, dict):
-        scope, _, _ = str(settings.get('type', '')).rpartition('.')
-        return (not scope or scope in SCOPES) and all(
-            map(builds_known_classes, settings.values()))
+        scopes = [
+            str(settings.get('type', '')).rpartition('.')[0],
+            str(settings.get('constructor', '')).rpartition('.')[0],
+            settings.get('_scope_') or '',
+            settings.get('default_scope') or ''
+        ]
+        if '_base_' in settings or any(
+                isinstance(settings.get(key), str)
+                and not settings[key].rpartition('.')[2][:1].isupper()
+                for key in ('type', 'constructor')
+                if '.' in str(settings.get(key))):
+            return False
+        imports = settings.get('custom_imports') or {}
+        if isinstance(imports, dict):
+            modules = imports.get('imports') or []
+            modules = [modules] if isinstance(modules, str) else modules
+            scopes += [str(module).partition('.')[0] for module in modules]
+        return all(scope in ('', 'saip_mm', *SCOPES)
+                   for scope in scopes) and all(
+                       map(builds_known_classes, settings.values()))
     if isinstance(settings, (list, tuple)):
         return all(map(builds_known_classes, settings))
     return True

@@ -15,11 +15,12 @@ from .encoder_layer import LightEncoderLayer, lighten_layer
 from .pretrained import PretrainedMixin
 
 
-def visible_indices(mask: Tensor, patches: int) -> Tensor:
+def visible_indices(mask: Tensor, batch: int, patches: int) -> Tensor:
     """Places of the patches that are not masked.
 
     Args:
         mask (Tensor): ``(B, L)`` bool, True is hidden.
+        batch (int): Number of images.
         patches (int): L of the images.
 
     Returns:
@@ -29,9 +30,10 @@ def visible_indices(mask: Tensor, patches: int) -> Tensor:
         ValueError: If the mask is not bool, is made for another number of
             patches, or hides different numbers of them.
     """
-    if mask.dtype != torch.bool or mask.shape[1:] != (patches, ):
-        raise ValueError(f'mask must be (B, {patches}) bool, True is hidden; '
-                         f'got {tuple(mask.shape)} of {mask.dtype}')
+    if mask.dtype != torch.bool or mask.shape != (batch, patches):
+        raise ValueError(
+            f'mask must be ({batch}, {patches}) bool, True is hidden; '
+            f'got {tuple(mask.shape)} of {mask.dtype}')
     counts = (~mask).sum(1)
     fewest, most = torch.stack((counts.min(), counts.max())).tolist()
     if fewest != most:
@@ -269,7 +271,7 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
                                      grid, self.interpolate_mode, extra)
         x = x + positions[:, extra:]
         if mask is not None:
-            visible = visible_indices(mask, x.shape[1])
+            visible = visible_indices(mask, *x.shape[:2])
             x = x.gather(1, visible[..., None].expand(-1, -1, x.shape[-1]))
         if self.cls_token is not None:
             token = self.cls_token + positions[:, :extra]

@@ -57,7 +57,9 @@ class Expert(nn.Module):
         """
         for head, modules in averaged.items():
             for name, module in modules.items():
-                own = f'{head}_{name}' if hasattr(self, name) else name
+                own = name
+                while hasattr(self, own):
+                    own = f'{head}_{own}'
                 self.sources[own] = (head, name)
                 setattr(self, own, copy.deepcopy(module))
         self.requires_grad_(False)

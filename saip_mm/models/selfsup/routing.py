@@ -35,10 +35,10 @@ def encode(encoder: Encoder, images: Dict[str, Tensor],
     groups = defaultdict(list)
     for (view, mask), kinds in wishes.items():
         size = tuple(images[view].shape[-2:])
-        # tensors differ from each other: masked views stay alone
-        groups[size, frozenset(kinds), mask].append(view)
+        alone = None if mask is None else view
+        groups[size, frozenset(kinds), mask, alone].append(view)
     answers = {}
-    for (_, kinds, mask), names in groups.items():
+    for (_, kinds, mask, _), names in groups.items():
         out = encoder(torch.cat([images[n] for n in names]), mask, kinds)
         parts = [(None, ) * len(names) if t is None else t.chunk(len(names))
                  for t in out[:len(KINDS)]]
@@ -91,17 +91,18 @@ class ViewPretraining(BaseModel):
         dims = dict(
             student_dims=self.encoder.dims,
             expert_dims=expert.dims_for(self.encoder))
+        # before the heads: parameters keep the order of older checkpoints
+        self.expert = expert
         self.heads = nn.ModuleDict({
             name: MODELS.build(cfg, default_args=dims)
             for name, cfg in heads.items()
         })
         wishes = self._restrict_to_heads()
-        self.expert = expert if 'expert' in wishes else None
-        if self.expert is not None:
-            self.expert.follow(self.encoder, {
-                name: head.averaged()
-                for name, head in self.heads.items()
-            })
+        averaged = {name: head.averaged() for name, head in self.heads.items()}
+        if 'expert' in wishes or any(averaged.values()):
+            self.expert.follow(self.encoder, averaged)
+        else:
+            self.expert = None
 
     def _restrict_to_heads(self) -> Dict[str, set]:
         """Leave out the views and layers that no objective asks for.
@@ -178,7 +179,12 @@ class ViewPretraining(BaseModel):
             averages = {}
             if self.expert is not None:
                 averages = self.expert.averages_of(name)
-            losses.update(head.loss(answers[name], views, averages))
+            own = head.loss(answers[name], views, averages)
+            clash = sorted(k for k in losses.keys() & own if 'loss' in k)
+            if clash:
+                raise ValueError(f"head '{name}' gives {clash}, as another "
+                                 'head does: one of them would be lost')
+            losses.update(own)
         return losses
 
     def parse_losses(self, losses: Dict[str, Tensor]) -> tuple:

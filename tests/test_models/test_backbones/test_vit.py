@@ -334,7 +334,7 @@ def test_masked_forward_equals_a_loop(size, hidden):
 
 @pytest.mark.parametrize('mask, error', [
     ([[True] * 4 + [False] * 4, [True] * 3 + [False] * 5], 'got 4 to 5'),
-    ([[True] * 3, [True] * 3], r'must be \(B, 8\) bool.*\(2, 3\)'),
+    ([[True] * 3, [True] * 3], r'must be \(2, 8\) bool.*\(2, 3\)'),
     ([[1] * 8, [0] * 8], 'int64'),
 ])
 def test_bad_masks_are_refused(mask, error):

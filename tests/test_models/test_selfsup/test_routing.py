@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from mmpretrain.registry import MODELS
 from saip_mm.engine import IterationSeedHook
 from saip_mm.models import CrossScaleMatchingHead, Encoder, Request, TokenDims
+from saip_mm.models.selfsup.routing import encode
 from ..tiny_saip import BACKBONES, batch_of_crops, build
 
 LOSSES = {'csm', 'csr', 'css'}
@@ -363,3 +364,24 @@ def test_building_draws_nothing_for_the_rehearsal():
         states.append(torch.rand(1))
     torch.manual_seed(7)
     assert states == [torch.rand(1)] * 2
+
+
+def test_two_heads_do_not_lose_each_others_loss():
+    ask = dict(type='AskingHead')
+    model = build('vit', heads=dict(one=ask, two=ask))
+    with pytest.raises(ValueError, match="head 'two' gives .*loss_ask"):
+        model(views_of(model), mode='loss')
+
+
+def test_one_mask_for_two_views():
+    model = build('vit', heads=dict(any=dict(type='AskingHead'))).eval()
+    images = dict.fromkeys(('anchor', 'clean'), torch.randn(4, 3, 64, 32))
+    mask = torch.zeros(4, 8, dtype=torch.bool)
+    mask[:, 0] = True
+    asked = [Request(v, 'student', ('inner', ), mask) for v in images]
+    for tokens in encode(model.encoder, images, asked):
+        alone = model.encoder(images['anchor'], mask, ('inner', ))
+        torch.testing.assert_close(tokens.inner, alone.inner)
+    asked = [Request('anchor', 'student', ('inner', ), mask[:2])]
+    with pytest.raises(ValueError, match=r'must be \(4, 8\) bool'):
+        encode(model.encoder, images, asked)
