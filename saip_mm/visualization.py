@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .models.losses.reconstruction import patchify, unpatchify
 from .models.preprocessor import Views
-from .models.selfsup import SAIP
+from .models.selfsup import ViewPretraining
 from .models.view_ops import cell_targets
 
 GAP = 4  # pixels between pictures
@@ -64,7 +64,7 @@ def grid(columns: Dict[str, np.ndarray]) -> np.ndarray:
     return sheet
 
 
-def _pixels_of(model: SAIP, images: Tensor) -> np.ndarray:
+def _pixels_of(model: ViewPretraining, images: Tensor) -> np.ndarray:
     preprocessor = model.data_preprocessor
     return to_pixels(images, preprocessor.mean, preprocessor.std)
 
@@ -78,11 +78,11 @@ def _draw_boxes(pictures: np.ndarray, views: Views) -> np.ndarray:
     return pictures
 
 
-def draw_views(model: SAIP, views: Views) -> np.ndarray:
+def draw_views(model: ViewPretraining, views: Views) -> np.ndarray:
     """Every view of a batch, as the model gets it.
 
     Args:
-        model (SAIP): Gives the normalisation.
+        model (ViewPretraining): Gives the normalisation.
         views (Views): The batch.
 
     Returns:
@@ -99,7 +99,7 @@ def draw_views(model: SAIP, views: Views) -> np.ndarray:
 
 
 @torch.no_grad()
-def draw_reconstruction(model: SAIP, views: Views) -> np.ndarray:
+def draw_reconstruction(model: ViewPretraining, views: Views) -> np.ndarray:
     """Context, masked view, prediction and original of a batch.
 
     The model predicts patches of mean 0 and variance 1; they are shown at the
@@ -137,11 +137,11 @@ def draw_reconstruction(model: SAIP, views: Views) -> np.ndarray:
 
 
 @torch.no_grad()
-def draw_search(model: SAIP, views: Views) -> np.ndarray:
+def draw_search(model: ViewPretraining, views: Views) -> np.ndarray:
     """For each scale: the person, where it is, and where it was found.
 
     Args:
-        model (SAIP): With the css head.
+        model (ViewPretraining): With the css head.
         views (Views): The batch, with canvas.
 
     Raises:
@@ -162,7 +162,7 @@ def draw_search(model: SAIP, views: Views) -> np.ndarray:
     return grid(columns)
 
 
-def _head(model: SAIP, name: str):
+def _head(model: ViewPretraining, name: str):
     if name not in model.heads:
         raise ValueError(f"the model has no '{name}' head, only "
                          f'{sorted(model.heads)}: nothing to draw')
@@ -183,14 +183,14 @@ DRAWINGS = dict(
 
 
 def draw(what: str,
-         model: SAIP,
+         model: ViewPretraining,
          samples: List[dict],
          seed: int = 0) -> np.ndarray:
     """Draw one of 'views', 'reconstruction', 'search' of some samples.
 
     Args:
         what (str): The drawing.
-        model (SAIP): The model; used in eval mode.
+        model (ViewPretraining): The model; used in eval mode.
         samples (list[dict]): Items of the pretraining data set.
         seed (int): Of the device-side draws.
 

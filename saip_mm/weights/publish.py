@@ -74,12 +74,12 @@ def publish_backbone(checkpoint: str,
     published = OrderedDict(meta=dict(origin=origin), state_dict=OrderedDict())
     if 'position_grid' in meta:
         published['meta']['position_grid'] = list(meta['position_grid'])
-    encoder = meta.get('encoder') or {}
-    if encoder:
+    encoder = meta.get('encoder')
+    if isinstance(encoder, dict) and {'mean', 'std'} <= set(encoder):
         published['meta']['input'] = dict(
             channels='RGB', mean=encoder['mean'], std=encoder['std'])
-    if encoder.get('untrained'):
-        published['meta']['untrained'] = encoder['untrained']
+        if encoder.get('untrained'):
+            published['meta']['untrained'] = encoder['untrained']
     for key, value in backbone.items():  # a clone brings no foreign storage
         published['state_dict'][key] = value.detach().clone().contiguous()
     parameters = sum(v.numel() for k, v in backbone.items()

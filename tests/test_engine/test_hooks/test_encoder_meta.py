@@ -45,3 +45,15 @@ def test_other_models_are_left_alone():
     EncoderMetaHook().before_save_checkpoint(
         SimpleNamespace(model=torch.nn.Linear(1, 1)), checkpoint)
     assert checkpoint == dict(meta={})
+
+
+def test_what_another_program_calls_its_encoder_is_left_out(tmp_path):
+    for number, encoder in enumerate(('vit', dict(name='x'))):
+        path = tmp_path / f'{number}.pth'
+        torch.save(
+            dict(
+                state_dict=build('vit').state_dict(),
+                meta=dict(encoder=encoder)), path)
+        published = publish_backbone(str(path), str(tmp_path)).path
+        meta = torch.load(published, weights_only=True)['meta']
+        assert not {'input', 'untrained'} & set(meta)
