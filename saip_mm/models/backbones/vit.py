@@ -94,7 +94,8 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         if positions not in ('random', 'sincos', 'fixed'):
             raise ValueError(f"positions '{positions}' is unknown: use "
                              "'random', 'sincos' or 'fixed'")
-        self.pos_embed.requires_grad_(positions != 'fixed')
+        if positions == 'fixed':  # and frozen_stages may have frozen them
+            self.pos_embed.requires_grad_(False)
         for layer in self.layers:
             lighten_layer(layer)
         self.checkpoint_grid = checkpoint_grid
