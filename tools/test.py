@@ -7,7 +7,7 @@ import os
 
 from mmengine.config import DictAction
 
-from saip_mm.engine.launch import evaluate
+from saip_mm.apis import evaluate
 from saip_mm.engine.user_errors import errors_in_a_line
 
 

@@ -12,7 +12,7 @@ import os
 
 from mmengine.config import DictAction
 
-from saip_mm.engine.launch import train
+from saip_mm.apis import train
 from saip_mm.engine.user_errors import errors_in_a_line
 
 

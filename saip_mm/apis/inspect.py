@@ -6,31 +6,12 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.utils import import_modules_from_strings
 
 from mmpretrain.registry import DATASETS, MODELS
-from ..engine.config_doors import complete_config, warn_of_new_keys
-from ..engine.launch import read_config
 from ..models.selfsup import SAIP
 from ..visualization import draw
 from ..weights import load_weights, read_checkpoint, weights_of, write_file
-
-
-def load_config(config: Union[str, Path, Config],
-                options: Optional[dict] = None) -> Config:
-    """Read a config, apply options, import what it names, set its scope."""
-    if not isinstance(config, Config):
-        config = read_config(str(config))
-    if options:
-        warn_of_new_keys(config, options)
-        config.merge_from_dict(options)
-    complete_config(config)
-    imports = config.get('custom_imports')
-    if imports:
-        import_modules_from_strings(**imports)
-    init_default_scope(config.get('default_scope', 'mmpretrain'))
-    return config
+from .config import load_config
 
 
 def build_saip(config: Config, checkpoint: Optional[str] = None) -> SAIP:

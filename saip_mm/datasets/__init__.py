@@ -1,9 +1,8 @@
-from .image_selection import build_image_list, select_keys
 from .key_table import KeyTable
-from .lmdb_pack import pack_lmdb
 from .market1501 import MarketDataset
-from .person_crops import CropOptions, crop_persons
 from .person_images import PersonImages
+from .prepare import (CropOptions, build_image_list, crop_persons, pack_lmdb,
+                      select_keys)
 from .samplers import ResumableSampler
 from .sources import FolderSource, ImageSource, LmdbSource, build_source
 from .transforms import *  # noqa: F401,F403

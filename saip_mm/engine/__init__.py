@@ -1,17 +1,10 @@
 from ..weights import AtomicBackend
 from .finite import NonFiniteError, check_finite_losses
 from .hooks import *  # noqa: F401, F403
-from .layer_decay import BackboneLayerDecayOptimWrapperConstructor
-from .optim_constructor import DecayGroupsOptimWrapperConstructor
-from .optim_wrapper import (TensorClipAmpOptimWrapper,
-                            TensorClipCpuAmpOptimWrapper,
-                            TensorClipOptimWrapper)
+from .optim import *  # noqa: F401, F403
 from .tensorboard import OptionalTensorboardVisBackend
 
 __all__ = [
-    'AtomicBackend', 'BackboneLayerDecayOptimWrapperConstructor',
-    'DecayGroupsOptimWrapperConstructor', 'NonFiniteError',
-    'OptionalTensorboardVisBackend', 'TensorClipAmpOptimWrapper',
-    'TensorClipCpuAmpOptimWrapper', 'TensorClipOptimWrapper',
+    'AtomicBackend', 'NonFiniteError', 'OptionalTensorboardVisBackend',
     'check_finite_losses'
 ]

@@ -6,7 +6,7 @@ from .heads import (CrossScaleMatchingHead, CrossScaleReconstructionHead,
                     MaskedReconstructionHead)
 from .necks import (AlignmentDecoder, ImageDecoder, InstanceDecoder,
                     PixelDecoder)
-from .preprocessor import PersonViewPreprocessor, Views
+from .preprocessors import PersonViewPreprocessor, Views
 from .selfsup import SAIP, ViewPretraining
 from .tokens import Answer, Request, TokenDims, Tokens
 

@@ -92,7 +92,7 @@ def test_no_database(tmp_path):
 
 
 def test_the_map_grows(tmp_path, monkeypatch):
-    from saip_mm.datasets import lmdb_pack
+    from saip_mm.datasets.prepare import lmdb_pack
     root = write_tree(
         tmp_path / 'i', [f'{i}.jpg' for i in range(30)], height=300, width=200)
     opened = lmdb.open
@@ -170,7 +170,7 @@ def test_what_is_there_already_is_kept(tmp_path, kind):
 
 
 def test_a_whole_pack_is_kept_when_its_name_is_taken(tmp_path, monkeypatch):
-    from saip_mm.datasets import lmdb_pack
+    from saip_mm.datasets.prepare import lmdb_pack
     root, out = write_tree(tmp_path / 'i', ['a.jpg']), tmp_path / 'o'
     packing = lmdb_pack._pack
 
@@ -199,7 +199,8 @@ except OSError as error:
 '''
 KILLED = '''
 import os, signal, sys
-from saip_mm.datasets import FolderSource, lmdb_pack, pack_lmdb
+from saip_mm.datasets import FolderSource, pack_lmdb
+from saip_mm.datasets.prepare import lmdb_pack
 lmdb_pack.write_file = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
 pack_lmdb(FolderSource(sys.argv[1]), sys.argv[2])
 '''
@@ -245,7 +246,7 @@ def test_keys_of_any_bytes_are_packed_in_lmdbs_order(tmp_path):
 
 
 def test_large_images_do_not_wait_in_memory(tmp_path, monkeypatch):
-    from saip_mm.datasets import lmdb_pack
+    from saip_mm.datasets.prepare import lmdb_pack
     written, write = [], lmdb_pack._write
     monkeypatch.setattr(lmdb_pack, 'BATCH_BYTES', 10_000)
     monkeypatch.setattr(lmdb_pack, '_write',

@@ -3,7 +3,7 @@ import os
 import pytest
 from mmengine.config import Config
 
-from saip_mm.engine import config_doors, launch
+from saip_mm.engine import config_doors
 from saip_mm.engine.config_doors import (check_counts, check_folder,
                                          check_training, complete_config,
                                          warn_of_new_keys)
@@ -86,13 +86,6 @@ def test_home_is_expanded_in_every_value(tmp_path, monkeypatch):
     assert cfg.pair[0] == f'{home}/d'
     assert cfg.pair[1]['data_prefix']['img'] == f'{home}/e'
     assert (cfg.other, cfg.short, cfg.named) == ('a~/b', home, '~ 5')
-
-
-def test_home_in_arguments(tmp_path, monkeypatch):
-    monkeypatch.setenv('HOME', str(tmp_path))
-    (tmp_path / 'mine.py').write_text("a = '~/x'\n")
-    cfg = launch.load_config('~/mine.py', '~/work')
-    assert cfg.work_dir == f'{tmp_path}/work' and cfg.a == f'{tmp_path}/x'
 
 
 @pytest.mark.parametrize('loader', config_doors.LOADERS)

@@ -3,7 +3,7 @@ import pickle
 
 import pytest
 
-from saip_mm.engine import launch
+from saip_mm.apis import evaluate
 from saip_mm.engine.dump_results import AtomicDumpResults, check_out_file
 
 
@@ -44,7 +44,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_test(
     config.write_text('test_dataloader = dict(batch_size=1)\n'
                       'test_evaluator = dict(type="M")\n')
     with pytest.raises((OSError, ValueError), match=error):
-        launch.evaluate(
+        evaluate(
             str(config), 'none.pth', str(tmp_path / 'work'),
             str(tmp_path / out))
 

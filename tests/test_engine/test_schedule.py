@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from saip_mm.engine.launch import load_config
 from saip_mm.engine.schedule import (Planned, Room, fit_schedule,
                                      planned_length, scale_schedule)
 from .toy import toy_runner
@@ -257,15 +256,6 @@ def test_schedulers_of_several_optimisers_fit(tmp_path, log):
     runner.param_schedulers = dict(a=warm, b=[dict(warm, end=3)])
     fit_schedule(runner)
     assert runner.param_schedulers == dict(a=[], b=[dict(warm, end=3)])
-
-
-def test_work_dirs_of_fractions_differ(tmp_path):
-    config = tmp_path / 'mine.py'
-    config.write_text('')
-    assert load_config(str(config)).work_dir == 'work_dirs/mine'
-    quarter = load_config(str(config), schedule=0.25)
-    assert quarter.work_dir == 'work_dirs/mine_x0.25'
-    assert load_config(str(config), 'given', schedule=0.25).work_dir == 'given'
 
 
 def test_learning_rates_of_a_quarter(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from saip_mm.engine.launch import evaluate
+from saip_mm.apis import evaluate
 from ..test_weights.payloads import (DAMAGES, FOREIGN, damage, foreign_code,
                                      training_checkpoint)
 from .tiny_backbone import shrink_backbone

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from saip_mm.datasets.synthetic.writers import luperson
+from saip_mm.synthetic.writers import luperson
 from ..test_datasets._images import write_tree
 from .tool import run_tool
 

@@ -1,8 +1,6 @@
-"""Which file --resume means, and what is said of one that cannot be used.
-
-More in tests/test_engine/test_launch.py, through the launcher.
-"""
+"""Which file --resume means, and what is said of one that cannot be used."""
 import os
+import os.path as osp
 import subprocess
 
 import pytest
@@ -10,6 +8,7 @@ import torch
 
 from saip_mm.weights import CheckpointError, check_checkpoint, find_resume_file
 from saip_mm.weights.saved_config import parse_config
+from .states import save_state
 
 
 def save(path, epoch=0, step=0, time=0, **kwargs):
@@ -155,3 +154,58 @@ def test_any_error_of_reading_is_a_defect(tmp_path, monkeypatch):
 ])
 def test_a_config_is_read_without_running_it(text, value):
     assert parse_config(text) == value
+
+
+# of a training
+
+
+def test_resume_auto_reads_last_checkpoint(tmp_path):
+    path = save_state(tmp_path / 'epoch_2.pth')
+    (tmp_path / 'last_checkpoint').write_text(path + '\n')
+    assert find_resume_file('auto', str(tmp_path)) == path
+
+
+def test_resume_auto_finds_a_moved_work_dir(tmp_path):
+    path = save_state(tmp_path / 'epoch_2.pth')
+    (tmp_path / 'last_checkpoint').write_text('/old/place/epoch_2.pth')
+    assert find_resume_file('auto', str(tmp_path)) == path
+
+
+@pytest.mark.parametrize('damage', [
+    lambda data: data[:len(data) // 2],
+    lambda data: b'',
+    lambda data: data.replace(data[9000:9004], b'\0\1\2\3'),
+])
+def test_damaged_file_is_named_with_a_remedy(tmp_path, damage):
+    older = save_state(tmp_path / 'epoch_1.pth', 1)
+    newer = save_state(tmp_path / 'epoch_2.pth', 2)
+    last = tmp_path / 'epoch_3.pth'
+    save_state(last, 3)
+    for path in (newer, last):
+        with open(path, 'rb') as file:
+            data = file.read()
+        with open(path, 'wb') as file:
+            file.write(damage(data))
+    with pytest.raises(CheckpointError) as error:
+        find_resume_file(str(last), str(tmp_path))
+    assert str(last) in str(error.value) and 'damaged' in str(error.value)
+    # the newer one is damaged too
+    assert str(error.value).endswith(f'usable one of its folder is {older}')
+
+
+def test_missing_file_and_no_other(tmp_path):
+    path = osp.join(tmp_path, 'epoch_3.pth')
+    with pytest.raises(
+            CheckpointError, match='does not exist.*no other usable'):
+        find_resume_file(path, str(tmp_path))
+
+
+def test_weights_alone_are_not_a_state_of_training(tmp_path):
+    path = str(tmp_path / 'weights.pth')
+    for key, advice in (('encoder.backbone.a', f'load_from={path}'),
+                        ('backbone.a', f'load_from={path}'),
+                        ('a', f'backbone.init_cfg.checkpoint={path}')):
+        torch.save(dict(meta={}, state_dict={key: torch.ones(1)}), path)
+        check_checkpoint(path)
+        with pytest.raises(CheckpointError, match=advice):
+            find_resume_file(path, str(tmp_path))

@@ -8,7 +8,8 @@ Selections of one seed are nested: lup1m in lup2m in lup4m.
 import argparse
 
 from saip_mm.apis.command_line import one_line_errors
-from saip_mm.datasets.image_selection import LUP_SIZES, build_image_list
+from saip_mm.datasets.prepare.image_selection import (LUP_SIZES,
+                                                      build_image_list)
 from saip_mm.datasets.sources import build_source
 
 

@@ -10,7 +10,8 @@ import argparse
 import os.path as osp
 
 from saip_mm.apis.command_line import one_line_errors
-from saip_mm.datasets.person_crops import HP1M_SIZE, CropOptions, crop_persons
+from saip_mm.datasets.prepare.person_crops import (HP1M_SIZE, CropOptions,
+                                                   crop_persons)
 from saip_mm.datasets.sources import walk_images
 
 

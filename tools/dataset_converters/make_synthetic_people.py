@@ -8,8 +8,8 @@ The same settings give the same files, whatever the number of workers.
 import argparse
 
 from saip_mm.apis.command_line import one_line_errors
-from saip_mm.datasets.synthetic import SIZES, WRITERS, write_dataset
-from saip_mm.datasets.synthetic.contact_sheet import save_contact_sheet
+from saip_mm.synthetic import SIZES, WRITERS, write_dataset
+from saip_mm.synthetic.contact_sheet import save_contact_sheet
 
 
 def parse_args():

@@ -8,7 +8,7 @@ Use it as data_root; keys stay as they were.
 import argparse
 
 from saip_mm.apis.command_line import one_line_errors
-from saip_mm.datasets.lmdb_pack import pack_lmdb
+from saip_mm.datasets.prepare.lmdb_pack import pack_lmdb
 from saip_mm.datasets.sources import build_source
 
 

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmpretrain.models.utils import MultiheadAttention
-from ..fused_attention import fused_attention
+from ..ops.fused_attention import fused_attention
 
 
 class UnboundAttention(MultiheadAttention):

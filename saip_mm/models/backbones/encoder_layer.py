@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmpretrain.models.backbones.vision_transformer import \
     TransformerEncoderLayer
-from ..recompute import norm_feed_forward, norm_linear
+from ..ops.recompute import norm_feed_forward, norm_linear
 from .attention import UnboundAttention
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mmpretrain.registry import MODELS
 from ..losses import (balanced_assignment, matching_loss,
                       prototype_matching_loss)
-from ..preprocessor import Views
+from ..preprocessors import Views
 from ..tokens import Answer, TokenDims
 from .matching import MatchingHead, token_spread
 

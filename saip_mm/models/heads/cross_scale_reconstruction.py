@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..preprocessor import Views
+from ..preprocessors import Views
 from ..shared_draws import shared_index
 from ..sincos import sincos_positions
 from ..tokens import Answer, Request, TokenDims, Tokens

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
 from ..losses import search_loss
-from ..preprocessor import Views
+from ..preprocessors import Views
 from ..sincos import sincos_positions
 from ..tokens import Answer, Request, TokenDims, Tokens
 from ..view_ops import cell_targets

@@ -3,7 +3,7 @@ from typing import List, Optional, Tuple
 from torch import Tensor
 
 from mmpretrain.registry import MODELS
-from ..preprocessor import Views
+from ..preprocessors import Views
 from ..tokens import Answer, Request, TokenDims
 from .masking import draw_mask
 from .patch_prediction import PatchPredictionHead

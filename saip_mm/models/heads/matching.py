@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..preprocessor import Views
+from ..preprocessors import Views
 from ..tokens import ROLES, Answer, Request, TokenDims
 
 

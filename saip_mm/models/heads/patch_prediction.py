@@ -4,7 +4,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..losses import masked_patch_loss, patchify
-from ..preprocessor import Views
+from ..preprocessors import Views
 from ..tokens import Answer, Request
 
 

@@ -1,4 +1,4 @@
-from ..preprocessor import Views
+from ..preprocessors import Views
 
 
 def need_scales(views: Views) -> None:

@@ -4,7 +4,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..gelu_linear import GeluLinear
+from ..ops.gelu_linear import GeluLinear
 
 
 def projection_mlp(in_dims: int,

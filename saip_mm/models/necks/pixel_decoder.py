@@ -5,8 +5,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
-from ..fused_attention import fused_attention
-from ..recompute import norm_feed_forward, norm_linear
+from ..ops.fused_attention import fused_attention
+from ..ops.recompute import norm_feed_forward, norm_linear
 from ..sincos import sincos_positions
 
 

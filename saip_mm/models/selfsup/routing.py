@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmpretrain.registry import MODELS
 from ...engine.finite import check_finite_losses
 from ..encoders import Encoder
-from ..preprocessor import Views
+from ..preprocessors import Views
 from ..tokens import KINDS, Answer, Request, Tokens
 
 

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 
 pytest.importorskip('mmdet')
 
-from saip_mm.engine.launch import evaluate  # noqa: E402
+from saip_mm.apis import evaluate  # noqa: E402
 from ..photographs import REAL, needs_photographs  # noqa: E402
 from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
 from .coco_files import write_coco  # noqa: E402

@@ -13,7 +13,7 @@ pytest.importorskip('mmseg')
 
 from mmseg.structures import SegDataSample  # noqa: E402
 
-from saip_mm.engine.launch import evaluate  # noqa: E402
+from saip_mm.apis import evaluate  # noqa: E402
 from saip_mm.tasks import part_seg  # noqa: E402
 from .parts_files import PLAIN, SIDED, SIDED_PAIRS, write_parts  # noqa: E402
 from .test_configs import check_run, shrink  # noqa: E402

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 
 pytest.importorskip('mmpose')
 
-from saip_mm.engine.launch import evaluate  # noqa: E402
+from saip_mm.apis import evaluate  # noqa: E402
 from ..photographs import needs_photographs  # noqa: E402
 from ..tiny_backbone import shrink_backbone, shrink_run  # noqa: E402
 from .coco_files import link_real, write_coco, write_own  # noqa: E402

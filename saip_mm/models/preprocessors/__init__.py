@@ -1,0 +1,3 @@
+from .person_views import PersonViewPreprocessor, Views
+
+__all__ = ['PersonViewPreprocessor', 'Views']

@@ -1,0 +1,1 @@
+"""What is known about the people in a picture."""

@@ -1,0 +1,1 @@
+"""Persons: who they are, how they stand, what they are painted with."""

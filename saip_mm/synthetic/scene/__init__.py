@@ -1,0 +1,1 @@
+"""Pictures: who is where, before what, seen by which camera."""

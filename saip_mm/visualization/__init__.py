@@ -1,0 +1,11 @@
+"""Pictures of what the model gets and gives, as uint8 RGB arrays."""
+from .draw import DRAWINGS, draw
+from .reconstruction import draw_reconstruction
+from .search import draw_search
+from .sheet import grid, to_pixels
+from .views import draw_views
+
+__all__ = [
+    'DRAWINGS', 'draw', 'draw_reconstruction', 'draw_search', 'draw_views',
+    'grid', 'to_pixels'
+]

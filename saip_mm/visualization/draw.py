@@ -1,0 +1,35 @@
+from typing import List
+
+import numpy as np
+import torch
+
+from ..models.selfsup import ViewPretraining
+from .reconstruction import draw_reconstruction
+from .search import draw_search
+from .views import draw_views
+
+DRAWINGS = dict(
+    views=draw_views, reconstruction=draw_reconstruction, search=draw_search)
+
+
+def draw(what: str,
+         model: ViewPretraining,
+         samples: List[dict],
+         seed: int = 0) -> np.ndarray:
+    """Draw one of 'views', 'reconstruction', 'search' of some samples.
+
+    Args:
+        what (str): The drawing.
+        model (ViewPretraining): The model; used in eval mode.
+        samples (list[dict]): Items of the pretraining data set.
+        seed (int): Of the device-side draws.
+
+    Returns:
+        np.ndarray: ``(H, W, 3)`` uint8 RGB.
+    """
+    data = torch.utils.data.default_collate(samples)
+    torch.manual_seed(seed)
+    model.train(False)
+    with torch.no_grad():
+        views = model.data_preprocessor(data)['views']
+        return DRAWINGS[what](model, views)

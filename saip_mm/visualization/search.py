@@ -1,0 +1,44 @@
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..models.preprocessors import Views
+from ..models.selfsup import ViewPretraining
+from ..models.view_ops import cell_targets
+from .sheet import grid, head_of, pixels_of
+from .views import draw_boxes
+
+
+@torch.no_grad()
+def draw_search(model: ViewPretraining, views: Views) -> np.ndarray:
+    """For each scale: the person, where it is, and where it was found.
+
+    Args:
+        model (ViewPretraining): With the css head.
+        views (Views): The batch, with canvas.
+
+    Raises:
+        ValueError: If search is switched off in the model.
+    """
+    head = head_of(model, 'css')
+    (_, tokens), *persons = model.answers(views)['css']
+    canvas = pixels_of(model, views.images['canvas'])
+    size = canvas.shape[1:3]
+    columns = {'canvas': draw_boxes(canvas, views)}
+    searched = head.search([p.tokens for p in persons], tokens).sigmoid()
+    for person, found in zip(persons, searched):
+        name = person.request.view
+        target = cell_targets(views.boxes[name], size, head.stride)
+        columns[name] = pixels_of(model, views.images[name])
+        columns[name + ' target'] = _overlay(canvas, target, head.stride)
+        columns[name + ' found'] = _overlay(canvas, found, head.stride)
+    return grid(columns)
+
+
+def _overlay(pictures: np.ndarray, cells: Tensor, stride: int) -> np.ndarray:
+    """Darken what a map of cells ``(B, h * w)`` leaves out."""
+    height, width = pictures.shape[1:3]
+    cells = cells.view(-1, 1, height // stride, width // stride)
+    share = cells.repeat_interleave(stride, 2).repeat_interleave(stride, 3)
+    share = share.permute(0, 2, 3, 1).float().cpu().numpy()
+    return (pictures * (0.15 + 0.85 * share)).astype(np.uint8)

@@ -1,0 +1,242 @@
+import math
+
+import pytest
+import torch
+from mmengine.model import is_model_wrapper
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from saip_mm.engine import (NonFiniteError, TensorClipAmpOptimWrapper,
+                            TensorClipCpuAmpOptimWrapper,
+                            TensorClipOptimWrapper, check_finite_losses)
+from saip_mm.engine.optim.tensor_clip import clip_each_
+from ..toy import ToyModel, toy_runner
+
+
+def dino_clip(grads, max_norm):
+    """utils.clip_gradients of DINO, in float64."""
+    for grad in grads:
+        scale = max_norm / (float(grad.norm(2)) + 1e-6)
+        if scale < 1:
+            grad.mul_(scale)
+
+
+@pytest.mark.parametrize('max_norm', [0.1, 3., math.inf])
+def test_each_tensor_is_clipped_by_its_own_norm(max_norm):
+    draw = torch.Generator().manual_seed(0)
+    shapes = [(3, 4), (), (50, ), (2, 3, 4, 5), (7, )]
+    sizes = [1e-3, 1, 10, 3, 0]
+    grads = [
+        torch.randn(s, generator=draw).double() * k
+        for s, k in zip(shapes, sizes)
+    ]
+    expected = [g.clone() for g in grads]
+    total = torch.cat([g.flatten() for g in grads]).norm()
+    dino_clip(expected, max_norm)
+    assert clip_each_(grads, max_norm) == pytest.approx(float(total))
+    torch.testing.assert_close(grads, expected)
+
+
+def build(model, **kwargs):
+    init_default_scope('mmpretrain')
+    cfg = dict(
+        type='TensorClipOptimWrapper',
+        optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.04),
+        constructor='DecayGroupsOptimWrapperConstructor')
+    cfg.update(kwargs)
+    return build_optim_wrapper(model, cfg)
+
+
+@pytest.mark.parametrize('optimizer, fused', [
+    (dict(type='AdamW'), True),
+    (dict(type='AdamW', fused=False), False),
+    (dict(type='AdamW', foreach=True), None),
+    (dict(type='SGD', lr=0.1), None),
+])
+def test_adam_is_fused_unless_the_config_decides(optimizer, fused):
+    wrapper = build(ToyModel(), optimizer=optimizer)
+    assert wrapper.optimizer.defaults['fused'] == fused
+
+
+def test_gradient_norm_is_recorded_before_clipping():
+    param = nn.Parameter(torch.zeros(2))
+    wrapper = TensorClipOptimWrapper(
+        optimizer=torch.optim.SGD([param], lr=1.), clip_grad=dict(max_norm=1))
+    wrapper.update_params((param * torch.tensor([3., 4.])).sum())
+    recorded = wrapper.message_hub.get_scalar('train/grad_norm')
+    assert recorded.current() == pytest.approx(5)
+    torch.testing.assert_close(param.data, torch.tensor([-.6, -.8]))
+
+
+def test_accumulated_gradients_are_clipped_once():
+    param = nn.Parameter(torch.zeros(2))
+    wrapper = TensorClipOptimWrapper(
+        optimizer=torch.optim.SGD([param], lr=1.),
+        accumulative_counts=2,
+        clip_grad=dict(max_norm=1.))
+    for loss in (param[0] * 12, param[1] * 16):  # mean: (6, 8), norm 10
+        wrapper.update_params(loss)
+    torch.testing.assert_close(param.data, torch.tensor([-.6, -.8]))
+
+
+@pytest.mark.parametrize('clip', [
+    dict(type='value', clip_value=1.),
+    dict(max_norm=0.),
+    dict(max_norm=1., norm_type=1),
+])
+def test_other_clips_are_refused(clip):
+    with pytest.raises(ValueError, match='max_norm > 0 and nothing else'):
+        build(ToyModel(), clip_grad=clip)
+
+
+def test_non_finite_gradient_stops_before_the_step():
+    param = nn.Parameter(torch.zeros(1))
+    wrapper = TensorClipOptimWrapper(optimizer=torch.optim.SGD([param], lr=1.))
+    with pytest.raises(NonFiniteError, match='1 of 1 gradients'):
+        wrapper.update_params(param.sqrt().sum())  # d sqrt(0) = inf
+    assert param.item() == 0
+
+
+class OnCpu:
+    """The mixed precision wrapper with torch's loss scaler for CPU."""
+
+    def build(self, monkeypatch, param, **kwargs):
+        module = 'mmengine.optim.optimizer.amp_optimizer_wrapper'
+        monkeypatch.setattr(f'{module}.is_cuda_available', lambda: True)
+        wrapper = TensorClipAmpOptimWrapper(
+            optimizer=torch.optim.SGD([param], lr=1.), **kwargs)
+        wrapper.loss_scaler = torch.amp.GradScaler('cpu', init_scale=1024.)
+        return wrapper
+
+
+def test_mixed_precision_clips_unscaled_gradients(monkeypatch):
+    param = nn.Parameter(torch.zeros(2))
+    wrapper = OnCpu().build(monkeypatch, param, clip_grad=dict(max_norm=1.))
+    wrapper.update_params((param * torch.tensor([3., 4.])).sum())
+    recorded = wrapper.message_hub.get_scalar('train/grad_norm')
+    assert recorded.current() == pytest.approx(5)
+    torch.testing.assert_close(param.data, torch.tensor([-.6, -.8]))
+
+
+def test_mixed_precision_skips_a_step_that_overflows(monkeypatch):
+    param = nn.Parameter(torch.zeros(1))
+    wrapper = OnCpu().build(monkeypatch, param)
+    wrapper.update_params(param.sqrt().sum())
+    assert param.item() == 0
+    assert wrapper.loss_scaler.get_scale() == 512
+    state = wrapper.state_dict()
+    again = OnCpu().build(monkeypatch, nn.Parameter(torch.zeros(1)))
+    again.load_state_dict(state)
+    assert again.loss_scaler.get_scale() == 512
+
+
+def test_mixed_precision_on_a_cpu():
+    layer = nn.Linear(4, 2)
+    before = layer.weight.clone()
+    wrapper = TensorClipCpuAmpOptimWrapper(
+        optimizer=torch.optim.SGD(layer.parameters(), lr=1.),
+        accumulative_counts=2,
+        clip_grad=dict(max_norm=0.5))
+    for _ in range(2):
+        with wrapper.optim_context(layer):
+            out = layer(torch.ones(3, 4))
+        assert out.dtype == torch.bfloat16
+        assert layer.weight.dtype == torch.float32
+        wrapper.update_params(out.float().sum())
+    assert not torch.is_autocast_enabled('cpu')
+    # gradient 3 everywhere, clipped once to the norm 0.5 of the weight
+    torch.testing.assert_close(before - layer.weight,
+                               torch.full((2, 4), 0.5 / 8**0.5))
+    recorded = wrapper.message_hub.get_scalar('train/grad_norm')
+    assert recorded.current() == pytest.approx((10 * 9)**0.5)
+
+
+def test_mixed_precision_on_a_cpu_stops_at_non_finite_gradients():
+    param = nn.Parameter(torch.zeros(1))
+    wrapper = TensorClipCpuAmpOptimWrapper(
+        optimizer=torch.optim.SGD([param], lr=1.))
+    with pytest.raises(NonFiniteError, match='1 of 1 gradients'):
+        wrapper.update_params(param.sqrt().sum())
+
+
+def test_decay_groups():
+    model = ToyModel()
+    decayed, exempt = build(model).optimizer.param_groups
+    named = {id(p): n for n, p in model.named_parameters()}
+    assert sorted(named[id(p)] for p in decayed['params']) == [
+        'encoder.conv.weight', 'heads.csm.prototypes.weight'
+    ]
+    assert sorted(named[id(p)] for p in exempt['params']) == [
+        'encoder.cls_token', 'encoder.conv.bias', 'encoder.norm.bias',
+        'encoder.norm.weight'
+    ]
+    assert (decayed['weight_decay'], exempt['weight_decay']) == (0.04, 0.)
+
+
+def test_no_decay_names_can_be_chosen():
+    wrapper = build(ToyModel(), paramwise_cfg=dict(no_decay=['prototypes']))
+    assert [len(g['params']) for g in wrapper.optimizer.param_groups] == [2, 4]
+    with pytest.raises(ValueError, match='no_decay'):
+        build(ToyModel(), paramwise_cfg=dict(bias_lr_mult=2.))
+
+
+def test_frozen_parameters_take_no_optimiser_state(tmp_path):
+    runner = toy_runner(tmp_path, ['ExpertUpdateHook'], epochs=1)
+    runner.train()
+    assert not is_model_wrapper(runner.model)
+    with_state = {id(p) for p in runner.optim_wrapper.optimizer.state}
+    trainable = {id(p) for p in runner.model.parameters() if p.requires_grad}
+    assert with_state == trainable
+
+
+def test_weight_decay_schedule_ends_at_ten_times(tmp_path):
+    runner = toy_runner(tmp_path, ['WeightDecayLogHook'])
+    runner.train()
+    decays = runner.message_hub.get_scalar('train/wd').data[0]
+    expected = [
+        0.4 + (0.04 - 0.4) * (1 + math.cos(math.pi * k / 10)) / 2
+        for k in range(10)
+    ]
+    assert decays == pytest.approx(expected)
+    assert runner.optim_wrapper.optimizer.param_groups[1]['weight_decay'] == 0
+    assert 'train/base_lr' not in runner.message_hub.log_scalars
+
+
+def test_finite_losses_pass():
+    check_finite_losses({
+        'loss_a': torch.tensor(1.),
+        'loss_b': [torch.ones(2), torch.zeros(())],
+        'health/std': torch.tensor(math.nan)
+    })
+    check_finite_losses({})
+
+
+def test_non_finite_loss_stops_at_once_and_says_where(tmp_path):
+
+    class Breaks(ToyModel):
+
+        def forward(self, inputs, mode='loss', **kwargs):
+            losses = super().forward(inputs, mode, **kwargs)
+            if len(self.drawn) == 4:
+                self.before = self.encoder.conv.weight.clone()
+                losses['loss_csm'] = losses['loss_csm'] * math.inf
+            return losses
+
+    checkpoint = dict(
+        type='CheckpointHook',
+        interval=2,
+        by_epoch=False,
+        backend_args=dict(backend='atomic'))
+    runner = toy_runner(
+        tmp_path, model=Breaks(), default_hooks=dict(checkpoint=checkpoint))
+    with pytest.raises(NonFiniteError) as error:
+        runner.train()
+    message = str(error.value)
+    for part in ('loss_csm is inf', 'iteration 4 of 10', 'epoch 1',
+                 'learning rate', 'gradient norm', 'iter_2.pth',
+                 'other terms: loss_csr'):
+        assert part in message
+    torch.testing.assert_close(
+        runner.model.encoder.conv.weight, runner.model.before, rtol=0, atol=0)
+    assert (tmp_path / 'last_checkpoint').read_text().endswith('iter_2.pth')
