@@ -5,5 +5,4 @@ _base_ = [
 ]
 
 model = dict(
-    encoder=dict(
-        backbone=dict(_base_.backbone, drop_path_rate=0.1)))  # DINO
+    encoder=dict(backbone=dict(_base_.backbone, drop_path_rate=0.1)))  # DINO

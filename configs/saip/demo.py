@@ -6,5 +6,4 @@
 #   python tools/train.py configs/saip/demo.py
 _base_ = ['../_base_/demo/vit_tiny.py', '../_base_/demo/saip.py']
 
-model = dict(
-    encoder=dict(backbone=dict(_base_.backbone, img_size=(96, 48))))
+model = dict(encoder=dict(backbone=dict(_base_.backbone, img_size=(96, 48))))

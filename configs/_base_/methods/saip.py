@@ -12,9 +12,8 @@ model = dict(
             factor=0.5,  # release
             alpha=0.7,  # release
             distractors=1)),  # ours; release pastes one person only
-    encoder=dict(
-        type='PersonEncoder',
-        patch_index=6),  # release: patch tokens of block 7 of 12
+    encoder=dict(type='PersonEncoder',
+                 patch_index=6),  # release: patch tokens of block 7 of 12
     expert=dict(type='EmaExpert'),
     heads=dict(
         csm=dict(

@@ -2,5 +2,4 @@
 _base_ = ['../backbones/vit_tiny.py', '../methods/saip.py']
 
 model = dict(
-    encoder=dict(
-        backbone=dict(_base_.backbone, drop_path_rate=0.)))  # release
+    encoder=dict(backbone=dict(_base_.backbone, drop_path_rate=0.)))  # release
