@@ -280,7 +280,7 @@ def test_another_optimiser_is_refused(short, tmp_path, schedule):
             'SGD: .*load_from='):
         run(tmp_path, cfg, short / 'iter_7.pth', schedule)
     cfg = config(2)
-    cfg.optim_wrapper.constructor = 'DecayGroupsOptimWrapperConstructor'
+    cfg.optim_wrapper.constructor = 'BackboneLayerDecayOptimWrapperConstructor'
     with pytest.raises(CheckpointError, match='divides them differently'):
         run(tmp_path, cfg, short / 'iter_7.pth', schedule)
 
