@@ -1,12 +1,16 @@
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from mmengine.evaluator import Evaluator
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
 
+from mmpretrain.models import ClsDataPreprocessor
 from mmpretrain.registry import METRICS
 from mmpretrain.structures import DataSample
 from saip_mm.evaluation import PersonRetrievalMetric
@@ -148,6 +152,54 @@ def test_the_picture_of_a_feature_not_finite_is_named(value):
 def test_one_side_alone_is_an_error(is_query):
     with pytest.raises(ValueError, match='a search needs both.*ConcatData'):
         evaluate(samples(**dict(BY_HAND, is_query=[is_query] * 7)))
+
+
+class MeanColour(BaseModel):
+    """As small as a model with ``predict`` comes."""
+
+    def forward(self, inputs, data_samples, mode='predict'):
+        for image, who in zip(inputs, data_samples):
+            who.feature = image.mean((1, 2))
+        return data_samples
+
+
+def test_in_the_test_loop_of_a_runner(tmp_path):
+    """Query and gallery in one loader, the last batch a short one."""
+    reds = {1: 250, 2: 130, 3: 10}
+    for folder, cam in (('query', 1), ('bounding_box_test', 2)):
+        (tmp_path / 'market' / folder).mkdir(parents=True)
+        for pid, red in reds.items():
+            image = np.full((64, 32, 3), (90, 140, red), np.uint8)
+            name = f'{pid:04d}_c{cam}s1_000151_00.png'
+            cv2.imwrite(str(tmp_path / 'market' / folder / name), image)
+    sets = [
+        dict(
+            type='MarketDataset',
+            data_root=str(tmp_path / 'market'),
+            split=split) for split in ('query', 'gallery')
+    ]
+    runner = Runner(
+        MeanColour(ClsDataPreprocessor()),
+        str(tmp_path / 'work'),
+        test_dataloader=dict(
+            batch_size=4,
+            dataset=dict(
+                type='ConcatDataset',
+                datasets=sets,
+                ignore_keys=['num_ids', 'num_cams']),
+            sampler=dict(type='DefaultSampler', shuffle=False)),
+        test_evaluator=dict(type='PersonRetrievalMetric'),
+        test_cfg=dict(),
+        default_scope='mmpretrain',
+        experiment_name='person_retrieval')
+    assert runner.test() == {
+        'reid/Rank-1': 100.,
+        'reid/Rank-5': 100.,
+        'reid/Rank-10': 100.,
+        'reid/mAP': 100.,
+        'reid/mINP': 100.,
+        'reid/num_valid_queries': 3
+    }
 
 
 def work(rank, port, folder):
