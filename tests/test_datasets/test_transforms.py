@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision.transforms import RandomResizedCrop
 
 from saip_mm.datasets.transforms import (BrokenImageError, DecodeImage,
-                                         PersonCrops)
+                                         PackPerson, PersonCrops)
 from saip_mm.datasets.transforms import decode as decode_module
 from saip_mm.datasets.transforms import decode_image, resize_crop, view_crops
 from saip_mm.datasets.transforms.decode import jpeg_size
@@ -285,3 +285,41 @@ def test_bytes_after_the_end_do_no_harm():
 def test_bad_min_size():
     with pytest.raises(ValueError, match='min_size'):
         DecodeImage((256, ))
+
+
+def test_decoding_reads_the_file_where_no_bytes_are_given(tmp_path):
+    path = tmp_path / 'person.png'
+    path.write_bytes(encode(photo(seed=1), '.png'))
+    results = DecodeImage()(dict(img_path=str(path)))
+    assert np.array_equal(results['img'], photo(seed=1))
+    other = DecodeImage()(
+        dict(data=encode(photo(seed=2), '.png'), img_path=str(path)))
+    assert np.array_equal(other['img'], photo(seed=2))  # bytes come first
+
+
+def test_packed_persons_have_their_fields_and_no_others():
+    results = dict(
+        inputs=torch.ones(3, 4, 2, dtype=torch.uint8),
+        pid=7,
+        camid=2,
+        is_query=True,
+        img_path='a.jpg',
+        sample_idx=5,
+        gt_label=3,
+        place='street',
+        words=['red'])
+    packed = PackPerson(algorithm_keys=('words', ))(dict(results))
+    who = packed.pop('data_samples').to_dict()
+    assert who.pop('gt_label').tolist() == [3]
+    assert packed.pop('inputs') is results['inputs'] and not packed
+    kept = ('pid', 'camid', 'is_query', 'img_path', 'sample_idx', 'words')
+    assert who == {key: results[key] for key in kept}
+
+
+@pytest.mark.parametrize('key', ['inputs', 'pid', 'camid', 'is_query'])
+def test_packing_refuses_what_is_incomplete(key):
+    results = dict.fromkeys(
+        ('inputs', 'pid', 'camid', 'is_query', 'img_path', 'sample_idx'), 0)
+    del results[key]
+    with pytest.raises(ValueError, match=f"misses .'{key}'"):
+        PackPerson()(results)

@@ -56,6 +56,7 @@ custom_hooks = [dict(type='ExpertUpdateHook', base_momentum=0.99)]
 knn_pipeline = [
     dict(type='DecodeImage'),
     dict(type='ResizePerson', size=(96, 48)),
+    dict(type='PackPerson'),
 ]
 market = dict(
     type='MarketDataset',
