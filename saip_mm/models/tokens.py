@@ -61,7 +61,8 @@ class Request:
             order, which are there before the student runs.
 
     Raises:
-        ValueError: If the role or a kind of token is unknown.
+        ValueError: If the role or a kind of token is unknown, or an expert's
+            mask is a function.
     """
     view: str
     role: str
@@ -75,6 +76,10 @@ class Request:
         if not self.tokens or set(self.tokens) - set(KINDS):
             raise ValueError(f'tokens {self.tokens} of {self.view} must be '
                              f'some of {KINDS}')
+        if self.role == 'expert' and callable(self.mask):
+            raise ValueError(
+                f"the mask of the expert's {self.view} is a function: it runs "
+                "first, so only a student's mask can wait for its answers")
 
 
 class Answer(NamedTuple):

@@ -1,8 +1,12 @@
 """Images made on the spot for the tests of this folder."""
+import importlib.util
+import io
 import os
+import warnings
 
 import cv2
 import numpy as np
+from PIL import Image, ImageOps
 
 
 def photo(height=120, width=60, seed=0):
@@ -27,3 +31,33 @@ def write_tree(root, names, **kwargs):
     for i, name in enumerate(names):
         write(os.path.join(str(root), name), seed=i, **kwargs)
     return str(root)
+
+
+LOSSLESS = dict(
+    PNG={}, WEBP=dict(lossless=True, exact=True), TIFF={})  # yapf: disable
+
+
+FORMATS = dict(JPEG=dict(quality=100, subsampling=0), **LOSSLESS)
+if (cv2.haveImageWriter('a.avif')
+        and importlib.util.find_spec('PIL.AvifImagePlugin')):
+    FORMATS['AVIF'] = dict(quality=100, subsampling='4:4:4')
+
+
+def save(image, form, orientation=None, **kwargs):
+    """File of a Pillow image or an array, with an EXIF orientation."""
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    if orientation:
+        exif = Image.Exif()
+        exif[0x112] = orientation
+        kwargs['exif'] = exif.tobytes()
+    out = io.BytesIO()
+    image.save(out, form, **{**FORMATS.get(form, {}), **kwargs})
+    return out.getvalue()
+
+
+def by_pillow(data):
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+        return np.asarray(image.convert('RGBA').convert('RGB'))

@@ -1,14 +1,11 @@
 import json
-import os
-import os.path as osp
 import pickle
 
 import pytest
 
-from saip_mm.datasets import KeyTable, PersonImages, key_list, sources
+from saip_mm.datasets import key_list, key_table
 from saip_mm.datasets.key_list import read_keys
 from saip_mm.datasets.text_files import read_json
-from ._images import write_tree
 
 KEYS = ['b/2.jpg', 'a/x y.jpg', 'é.jpg']
 
@@ -16,9 +13,8 @@ KEYS = ['b/2.jpg', 'a/x y.jpg', 'é.jpg']
 @pytest.fixture
 def said(monkeypatch):
     lines = []
-    for module in (key_list, sources):
-        monkeypatch.setattr(module, 'print_log',
-                            lambda text, **kwargs: lines.append(text))
+    monkeypatch.setattr(key_list, 'print_log',
+                        lambda text, **kwargs: lines.append(text))
     return lines
 
 
@@ -82,7 +78,6 @@ def test_bytes_that_are_no_utf_8_stay(tmp_path):
 
 
 def test_a_macs_files_are_left_out_with_one_line(tmp_path, said, monkeypatch):
-    from saip_mm.datasets import key_table
     names = ['a.jpg', '._a.jpg', 'd/._b.jpg', 'd/b._c.jpg', 'd\\._e.jpg', '._']
     (tmp_path / 'l.txt').write_text('\n'.join(names))
     (tmp_path / 'l.pkl').write_bytes(pickle.dumps(names))
@@ -93,47 +88,6 @@ def test_a_macs_files_are_left_out_with_one_line(tmp_path, said, monkeypatch):
             path = str(tmp_path / name)
             assert list(read_keys(path)) == ['a.jpg', 'd/b._c.jpg']
             assert len(said) == 1 and f"'{path}': 4 of 6 names" in said[0]
-
-
-def test_selecting_keys_shares_the_text():
-    table = KeyTable(['a', '._b', 'c'])
-    assert table.apple_doubles().tolist() == [False, True, False]
-    assert list(table.select(~table.apple_doubles())) == ['a', 'c']
-
-
-def test_home_is_meant_by_a_tilde(tmp_path, monkeypatch):
-    monkeypatch.setenv('HOME', str(tmp_path))
-    root = write_tree(tmp_path / 'data', ['a.jpg', 'b.jpg'])
-    (tmp_path / 'l.txt').write_text('b.jpg\n')
-    data = PersonImages(dict(data_root='~/data', ann_file='~/l.txt'))
-    assert data.key(0) == 'b.jpg' and data.sources[0].root == root
-
-
-def test_files_left_out_of_a_folder_are_told_in_one_line(tmp_path, said):
-    root = write_tree(tmp_path / 'i', ['a.jpg', 'b.JFIF', 'c.jpe'])
-    for name in ('x.heic', 'y.heic', 'z.txt', 'README', '._a.jpg',
-                 '.DS_Store'):
-        (tmp_path / 'i' / name).write_bytes(b'')
-    os.symlink('gone', osp.join(root, 'dangling.jpg'))
-    os.symlink('loop.jpg', osp.join(root, 'loop.jpg'))
-    os.mkfifo(osp.join(root, 'pipe.jpg'))
-    write_tree(tmp_path / 'i' / 'folder.jpg', ['d.jpg'])
-    data = PersonImages(root)
-    assert [data.key(i) for i in range(len(data))
-            ] == ['a.jpg', 'b.JFIF', 'c.jpe', 'folder.jpg/d.jpg']
-    line, = said
-    assert f"'{root}': 9 files left out" in line
-    for part in ('3 no file', '2 .heic', '1 .txt', '1 no suffix', '1 ._*'):
-        assert part in line
-
-
-def test_names_with_odd_characters(tmp_path):
-    names = ['a\nb.jpg', os.fsdecode(b'\xff\xfe.jpg'), 'x' * 251 + '.jpg', '"']
-    root = write_tree(tmp_path / 'i', [n for n in names if len(n) > 1])
-    data = PersonImages(root)
-    assert {data.key(i) for i in range(3)} == set(names[:3])
-    for i in range(3):
-        assert data.sources[0].read(data.key(i))
 
 
 def test_json_of_any_editor(tmp_path):

@@ -1,6 +1,5 @@
 import os
 import os.path as osp
-import pickle
 import random
 
 import pytest
@@ -102,28 +101,6 @@ def read_all(path):
     env.close()
 
 
-def test_keys_that_are_no_utf_8(packed):
-    os.remove(osp.join(packed, 'keys.pkl'))
-    env = lmdb.open(osp.join(packed, 'lmdb'), map_size=1 << 26)
-    with env.begin(write=True) as transaction:
-        transaction.put(b'\xff\xfe.jpg', transaction.get(b'0.jpg'))
-    env.close()
-    source = LmdbSource(packed)
-    assert len(source.keys) == len(NAMES) + 1
-    assert source.read(source.keys[-1]) == source.read('0.jpg')
-
-
-@pytest.mark.parametrize('keys,message', [
-    ([('0.jpg', 1)], 'entry 0 is'), (dict(pids=[1]), "without 'keys'")])  # yapf: disable  # noqa: E501
-def test_keys_of_other_forms_are_named(packed, keys, message):
-    path = osp.join(packed, 'keys.pkl')
-    with open(path, 'wb') as file:
-        pickle.dump(keys, file)
-    with pytest.raises(ValueError, match=message) as error:
-        PersonImages(packed)
-    assert path in str(error.value)
-
-
 def test_one_database_in_several_sources(packed):
     """A process may open it once; sources share that."""
     data = PersonImages([packed, dict(data_root=packed, num_samples=2)],
@@ -142,17 +119,3 @@ def test_workers_read_what_their_parent_has_open(packed):
                        for b in DataLoader(data, 2, num_workers=2)]).tolist()
     assert there == here == [data[i]['size'] for i in range(len(data))]
     close_lmdb(data.sources[0]._real)
-
-
-def test_errors_of_lmdb_name_the_file_and_the_key(packed, monkeypatch):
-    from saip_mm.datasets import sources
-
-    class Damaged:
-
-        def begin(self):
-            raise lmdb.CorruptedError('mdb_get')
-
-    source = LmdbSource(packed)
-    monkeypatch.setattr(sources, 'open_lmdb', lambda path: Damaged())
-    with pytest.raises(OSError, match="LMDB '.*lmdb', key '3.jpg': mdb_get"):
-        source.read('3.jpg')

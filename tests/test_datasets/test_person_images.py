@@ -1,9 +1,5 @@
-import json
-import os
 import os.path as osp
-import pickle
 import shutil
-import unicodedata
 from unittest.mock import Mock
 
 import numpy as np
@@ -12,7 +8,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from mmpretrain.registry import DATASETS
-from saip_mm.datasets import KeyTable, PersonImages, ResumableSampler
+from saip_mm.datasets import (FolderSource, PersonImages, ResumableSampler,
+                              pack_lmdb)
 from saip_mm.datasets import person_images as module
 from ._images import write_tree
 
@@ -38,68 +35,13 @@ def tree(tmp_path):
     return write_tree(tmp_path / 'images', NAMES)
 
 
-def test_key_table_equals_a_list():
-    keys = ['a', 'ü/β.jpg', '', 'x y', '\udcff.jpg']
-    table = KeyTable(iter(keys))
-    assert list(table) == keys and len(table) == 5
-    assert table[-1] == keys[-1] and list(table.head(2)) == keys[:2]
-    assert not len(KeyTable())
-
-
-@pytest.mark.parametrize('text,keys', [
-    (b'a\nb c\n', ['a', 'b c']),
-    (b'a\r\nb c\r\n\r\n', ['a', 'b c']),
-    (b'\n\na\n\nb c', ['a', 'b c']),
-    (b'\xef\xbb\xbfa\nb c ', ['a', 'b c ']),
-    (b'\xc3\xa9', ['é']),
-    (b'\n', []),
-    (b'', []),
-])
-def test_text_lists(tmp_path, text, keys):
-    path = tmp_path / 'list.txt'
-    path.write_bytes(text)
-    assert list(KeyTable.from_text(str(path))) == keys
-
-
-def test_tree_is_walked_in_sorted_order(tree):
-    open(osp.join(tree, 'notes.txt'), 'w').close()
-    open(osp.join(tree, '._b.jpg'), 'w').close()
-    assert keys_of(PersonImages(tree)) == sorted(NAMES)
-
-
-def test_linked_folders_are_walked_once(tree, tmp_path):
-    outside = write_tree(tmp_path / 'outside', ['o.jpg'])
-    os.symlink(outside, osp.join(tree, 'c'))
-    os.symlink(tree, osp.join(tree, 'zz'))  # a cycle
-    assert keys_of(PersonImages(tree)) == sorted(NAMES + ['c/o.jpg'])
-
-
-@pytest.mark.parametrize('form', ['txt', 'list', 'dict', 'json'])
-def test_list_files(tree, form):
-    keys = ['b.jpg', 'a/x y.jpg']  # not sorted: the list's order counts
-    path = osp.join(tree, 'keys.' + dict(list='pkl', dict='pkl').get(
-        form, form))  # yapf: disable
-    if form == 'txt':
-        with open(path, 'w') as file:
-            file.write('\n'.join(keys))
-    elif form == 'json':
-        items = [dict(img_path=k) for k in keys]
-        with open(path, 'w') as file:
-            json.dump(dict(metainfo={}, data_list=items), file)
-    else:
-        with open(path, 'wb') as file:
-            pickle.dump(keys if form == 'list' else dict(keys=keys), file)
-    source = dict(data_root=tree, ann_file=osp.basename(path))
-    assert keys_of(PersonImages(source)) == keys
-    assert keys_of(PersonImages(dict(source, num_samples=1))) == keys[:1]
-
-
-def test_composed_names_in_the_list_open_decomposed_files(tmp_path):
-    name = unicodedata.normalize('NFD', 'é.jpg')
-    root = write_tree(tmp_path, [name])
-    (tmp_path / 'l.txt').write_text('é.jpg', encoding='utf-8')
-    data = PersonImages(dict(data_root=root, ann_file='l.txt'), PIPELINE)
-    assert data[0]['replaced'] == 0
+@pytest.fixture
+def packed(tree, tmp_path):
+    """Folder and LMDB of the same images."""
+    pytest.importorskip('lmdb')
+    out = str(tmp_path / 'packed')
+    pack_lmdb(FolderSource(tree), out)
+    return tree, out
 
 
 def test_mixture_is_a_concatenation(tree, tmp_path):
@@ -183,30 +125,9 @@ def test_replacement_comes_from_the_same_source(tree, tmp_path):
         assert data[epoch * len(data) + 2]['key'] in NAMES
 
 
-def test_missing_folder(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere.*set data_root"):
-        PersonImages(str(tmp_path / 'nowhere'))
-
-
-def test_empty_folder(tmp_path):
-    with pytest.raises(ValueError, match='holds no image.*unpacked'):
-        PersonImages(str(tmp_path))
-
-
 def test_no_source():
     with pytest.raises(ValueError, match='at least one source'):
         PersonImages([])
-
-
-def test_missing_or_wrong_list(tree):
-    with pytest.raises(FileNotFoundError, match='l.txt.*build_image_list'):
-        PersonImages(dict(data_root=tree, ann_file='l.txt'))
-    open(osp.join(tree, 'l.txt'), 'w').close()
-    with pytest.raises(ValueError, match='l.txt.*names no image'):
-        PersonImages(dict(data_root=tree, ann_file='l.txt'))
-    open(osp.join(tree, 'l.csv'), 'w').close()
-    with pytest.raises(ValueError, match='l.csv.*none of .txt, .pkl, .json'):
-        PersonImages(dict(data_root=tree, ann_file='l.csv'))
 
 
 def test_source_of_broken_images_only(tmp_path):
@@ -297,3 +218,20 @@ def test_real_photographs():
     batch = next(iter(DataLoader(data, 8)))
     assert batch['inputs']['scale_2'].shape == (8, 3, 256, 128)
     assert batch['replaced'].sum() == 0
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_samples_are_the_same_with_workers(packed, workers):
+    batches = []
+    for root in packed:
+        data = PersonImages(root, PIPELINE, seed=0)
+        batches.append(next(iter(DataLoader(data, 4, num_workers=workers))))
+    assert torch.equal(*(b['inputs']['anchor'] for b in batches))
+    assert batches[0]['key'] == batches[1]['key']
+
+
+def test_missing_key_is_replaced_while_training(packed):
+    with open(osp.join(packed[1], 'l.txt'), 'w') as file:
+        file.write('b.jpg\ngone\n')
+    data = PersonImages(dict(data_root=packed[1], ann_file='l.txt'), PIPELINE)
+    assert data[1]['key'] == 'b.jpg' and data.num_broken == 1

@@ -2,12 +2,12 @@ import inspect
 
 from mmpretrain.registry import MODELS
 from ..backbones import GridVisionTransformer
-from .base import Encoder, gather_visible
+from .base import Encoder, probe_side
 from .maps import MapEncoder
 from .plain import PlainEncoder
 
 __all__ = [
-    'Encoder', 'MapEncoder', 'PlainEncoder', 'gather_visible', 'person_encoder'
+    'Encoder', 'MapEncoder', 'PlainEncoder', 'person_encoder', 'probe_side'
 ]
 
 

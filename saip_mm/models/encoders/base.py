@@ -1,3 +1,4 @@
+import math
 from typing import Collection, List, Optional
 
 import torch
@@ -6,21 +7,18 @@ from torch import Tensor
 
 from ..tokens import TokenDims, Tokens
 
-PROBE = 64  # side of the blank image that tells what a backbone gives
+PROBE = 64  # least side of the blank image that tells what a backbone gives
 
 
-def gather_visible(tokens: Tensor, mask: Tensor) -> Tensor:
-    """Keep the tokens which are not masked.
+def probe_side(*strides: int) -> int:
+    """Least side from ``PROBE`` on that all strides divide, in pixels.
 
-    Args:
-        tokens (Tensor): ``(B, L, D)``.
-        mask (Tensor): ``(B, L)`` bool, True is hidden; the same number is
-            hidden in every image.
-
-    Returns:
-        Tensor: ``(B, L_visible, D)``, in the order of the grid.
+    Example:
+        >>> probe_side(16), probe_side(14), probe_side(16, 14)
+        (64, 70, 112)
     """
-    return tokens[~mask].view(len(tokens), -1, tokens.shape[-1])
+    whole = math.lcm(*strides)
+    return -(-PROBE // whole) * whole
 
 
 class Encoder(BaseModule):
@@ -72,11 +70,14 @@ class Encoder(BaseModule):
         """
         training = self.training
         self.train(False)
-        out = self(torch.zeros(1, 3, PROBE, PROBE), tokens=tokens)
+        side = probe_side(self.dims.stride)
+        out = self(torch.zeros(1, 3, side, side), tokens=tokens)
         total = sum(t.sum() for t in out[:3] if t is not None)
         named = [(n, p) for n, p in self.named_parameters() if p.requires_grad]
-        grads = torch.autograd.grad(
-            total, [p for _, p in named], allow_unused=True)
+        grads = [None] * len(named)
+        if total.requires_grad:  # or all on the way is frozen already
+            grads = torch.autograd.grad(
+                total, [p for _, p in named], allow_unused=True)
         unreached = [pair for pair, g in zip(named, grads) if g is None]
         for _, param in unreached:
             param.requires_grad_(False)

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
+from ..backbones.vit import visible_indices
 from ..tokens import TokenDims, Tokens
-from .base import PROBE, Encoder, gather_visible
+from .base import Encoder, probe_side
 
 
 @MODELS.register_module()
@@ -42,9 +43,10 @@ class MapEncoder(Encoder):
         """Find the map and the widths with one blank image."""
         training = self.backbone.training
         self.backbone.eval()  # BatchNorm must not count the blank image
-        maps = self.backbone(torch.zeros(1, 3, PROBE, PROBE))
+        side = probe_side(stride)
+        maps = self.backbone(torch.zeros(1, 3, side, side))
         self.backbone.train(training)
-        strides = [PROBE // feature.shape[-1] for feature in maps]
+        strides = [side // feature.shape[-1] for feature in maps]
         if stride not in strides:
             raise ValueError(
                 f'{type(self.backbone).__name__} gives maps of strides '
@@ -61,28 +63,51 @@ class MapEncoder(Encoder):
         tokens: Collection[str] = ('image', 'inner')
     ) -> Tokens:
         """See :meth:`Encoder.forward`; sides are rounded up to the stride."""
+        visible = None
         if mask is not None:
-            x = self._hide(x, mask)
+            x, visible = self._hide(x, mask)
         maps = self._maps(x)
+        grid = tuple(maps[self.patch_map].shape[-2:])
+        if mask is not None:
+            self._check_cells(x, grid)
         image = inner = final = None
         if 'image' in tokens:
             image = self.image_norm(maps[-1].mean((2, 3)))
         if 'inner' in tokens:
             inner = maps[self.patch_map].flatten(2).transpose(1, 2)
-            if mask is not None:
-                inner = gather_visible(inner, mask)
+            if visible is not None:
+                inner = inner.gather(
+                    1, visible[..., None].expand(-1, -1, inner.shape[-1]))
             inner = self.patch_norm(inner)
         if 'final' in tokens:
             final = maps[-1].flatten(2).transpose(1, 2)
-        return Tokens(image, inner, final,
-                      tuple(maps[self.patch_map].shape[-2:]))
+        return Tokens(image, inner, final, grid)
 
-    def _hide(self, x: Tensor, mask: Tensor) -> Tensor:
+    def _cells(self, x: Tensor) -> Tuple[int, int]:
+        """Rows and columns of a mask of images."""
+        height, width = (-(-side // self.dims.stride) for side in x.shape[-2:])
+        return height, width
+
+    def _hide(self, x: Tensor, mask: Tensor) -> Tuple[Tensor, Tensor]:
+        """Images with the masked cells grey, and the places of the others."""
         stride, (height, width) = self.dims.stride, x.shape[-2:]
-        hidden = mask.view(-1, 1, -(-height // stride), -(-width // stride))
+        rows, columns = self._cells(x)
+        visible = visible_indices(mask, len(x), rows * columns)
+        hidden = mask.view(-1, 1, rows, columns)
         hidden = hidden.repeat_interleave(stride, 2).repeat_interleave(
             stride, 3)[..., :height, :width]
-        return x.masked_fill(hidden, 0.)
+        return x.masked_fill(hidden, 0.), visible
+
+    def _check_cells(self, x: Tensor, grid: Tuple[int, int]) -> None:
+        """Refuse a mask whose cells are not those of the map."""
+        if grid != self._cells(x):
+            stride, (height, width) = self.dims.stride, x.shape[-2:]
+            rows, columns = self._cells(x)
+            raise ValueError(
+                f'{type(self.backbone).__name__} gives a map of '
+                f'{grid[0]}x{grid[1]} cells for images of {height}x{width}, '
+                f'the mask has {rows}x{columns}: mask images whose sides are '
+                f'multiples of {stride}')
 
     def _maps(self, x: Tensor) -> Tuple[Tensor, ...]:
         try:

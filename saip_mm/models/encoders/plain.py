@@ -49,7 +49,17 @@ class PlainEncoder(Encoder):
         mask: Optional[Tensor] = None,
         tokens: Collection[str] = ('image', 'inner')
     ) -> Tokens:
-        """See :meth:`Encoder.forward`; H and W are multiples of the patch."""
+        """See :meth:`Encoder.forward`; H and W are multiples of the patch.
+
+        Raises:
+            ValueError: If the image token is asked for and there is no class
+                token.
+        """
+        if 'image' in tokens and self.backbone.cls_token is None:
+            raise ValueError(
+                "the backbone has no class token to give as 'image' token: "
+                'set its with_cls_token=True, or let the heads ask for '
+                "'inner' or 'final'")
         out = self.backbone.forward_tokens(
             x, self.patch_index if 'inner' in tokens else None, mask, tokens)
         if out.image is not None:

@@ -45,7 +45,7 @@ class MaskedReconstructionHead(PatchPredictionHead):
 
     def requests(self, views: Views) -> List[Request]:
         """Class and visible tokens after the last norm."""
-        image = views.images[self.view]
+        image = views.image(self.view)
         rows, columns = (side // self.stride for side in image.shape[-2:])
         mask = draw_mask(len(image), rows * columns, self.mask_ratio)
         return [

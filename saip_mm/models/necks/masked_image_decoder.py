@@ -55,6 +55,7 @@ class MaskedImageDecoder(BaseModule):
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
+        self.is_init = True  # once is enough: a model's walk draws no more
 
     def forward(self, visible: Tensor, image: Optional[Tensor], mask: Tensor,
                 grid: Tuple[int, int]) -> Tensor:

@@ -16,12 +16,26 @@ from ..view_ops import (apply_colour, channel_means, draw_colour,
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CELL = 16  # stride of the patch tokens, and side of a canvas cell
+VIEW_KINDS = ('anchor', 'scale', 'local', 'clean', 'canvas')
 
 
 def scaled(size: Tuple[int, int], scale: float) -> Tuple[int, int]:
     """Height and width of a view at scale s_t, in whole pixels."""
     height, width = (round(scale * side) for side in size)
     return height, width
+
+
+class OneOfEachKind(dict):
+    """Images of which any number of a kind is there: 'scale_3' is 'scale_1'.
+
+    The names are those it was made of.
+    """
+
+    def __missing__(self, name: str) -> Tensor:
+        for known, image in self.items():
+            if known.split('_')[0] == name.split('_')[0]:
+                return image
+        raise KeyError(name)
 
 
 @dataclass
@@ -48,13 +62,30 @@ class Views:
         """Names of the views of some kinds ('anchor', 'scale', ...)."""
         return [n for n in self.images if n.split('_')[0] in kinds]
 
+    def image(self, name: str) -> Tensor:
+        """The view ``(B, 3, h, w)`` of a name.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        try:
+            return self.images[name]
+        except KeyError:
+            raise ValueError(f"there is no view '{name}': known are "
+                             f'{", ".join(self.images)}') from None
+
     @classmethod
     def blank(cls, side: int = 64) -> 'Views':
-        """One black image of each kind, to rehearse requests with."""
+        """One black image of each kind, to rehearse requests with.
+
+        Args:
+            side (int): In pixels. Defaults to 64.
+        """
         names = ('anchor', 'scale_1', 'local_1', 'clean', 'canvas')
         image = torch.zeros(1, 3, side, side)
         box = torch.tensor([[0, 0, side, side]])
-        return cls(dict.fromkeys(names, image), {'scale_1': box})
+        images = OneOfEachKind(dict.fromkeys(names, image))
+        return cls(images, {'scale_1': box})
 
 
 @MODELS.register_module()
@@ -89,6 +120,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
     Source:
         Paper 3.2; probabilities as DINO's two global and local crops.
     """
+    known_kinds = VIEW_KINDS
 
     def __init__(self,
                  scale_range: Tuple[float, float] = (0.75, 1.5),
@@ -128,7 +160,14 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         Args:
             kinds (set[str]): Of 'anchor', 'scale', 'local', 'clean',
                 'canvas'.
+
+        Raises:
+            ValueError: If there is another one.
         """
+        unknown = sorted(set(kinds) - set(self.known_kinds))
+        if unknown:
+            raise ValueError(f'views of kinds {unknown} are unknown: use some '
+                             f'of {self.known_kinds}')
         self.kinds = set(kinds)
 
     @property
@@ -183,12 +222,20 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
 
         Returns:
             dict: ``views`` (Views), the arguments of ``SAIP.forward``.
+
+        Raises:
+            ValueError: If no crop serves any view that is asked for.
         """
         crops = self.cast_data({
             name: crop
             for name, crop in data['inputs'].items()
             if name.split('_')[0] in self._cut
         })
+        if not crops:
+            raise ValueError(
+                f'the batch has {sorted(data["inputs"])}, nothing to make '
+                f'{sorted(self.kinds)} views of, which the heads ask for: set '
+                'num_scales and num_locals in PersonCrops')
         device_type = next(iter(crops.values())).device.type
         with torch.autocast(device_type, enabled=False):
             return dict(views=self.make_views(crops))

@@ -1,14 +1,14 @@
 from collections import defaultdict
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Collection, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.logging import print_log
-from mmengine.model import BaseModel
-from torch import Tensor, nn
+from mmengine.model import BaseModel, ModuleDict
+from torch import Tensor
 
 from mmpretrain.registry import MODELS
 from ...engine.finite import check_finite_losses
-from ..encoders import Encoder
+from ..encoders import Encoder, probe_side
 from ..preprocessors import Views
 from ..tokens import KINDS, Answer, Request, Tokens
 
@@ -47,6 +47,40 @@ def encode(encoder: Encoder, images: Dict[str, Tensor],
     return [answers[r.view, r.mask] for r in requests]
 
 
+def no_such_view(head: str, view: str, known: Collection[str]) -> ValueError:
+    """The error of a head that asks for a view which nobody makes."""
+    return ValueError(f"head '{head}' asks for view '{view}', and there is "
+                      f'none: known are {", ".join(known)}')
+
+
+def computed_mask(head: str, request: Request, given: List[Tokens],
+                  shape: Tuple[int, int]) -> Tensor:
+    """Call the function which is the mask of a request.
+
+    Args:
+        head (str): Who asks, by name.
+        request (Request): A student's.
+        given (list[Tokens]): Answers to the expert's requests of the head.
+        shape (tuple[int, int]): Images, and cells of each.
+
+    Returns:
+        Tensor: ``(B, L)`` bool, True is hidden.
+
+    Raises:
+        ValueError: If it returns anything else.
+    """
+    mask = request.mask(given)
+    if (isinstance(mask, Tensor) and mask.dtype == torch.bool
+            and mask.shape == shape):
+        return mask
+    got = type(mask).__name__
+    if isinstance(mask, Tensor):
+        got = f'{tuple(mask.shape)} of {mask.dtype}'
+    raise ValueError(
+        f"head '{head}': the function that masks view '{request.view}' must "
+        f'return a {shape} bool tensor, True is hidden; it returned {got}')
+
+
 @MODELS.register_module()
 class ViewPretraining(BaseModel):
     """Pretraining of an image encoder on views of unlabelled persons.
@@ -65,7 +99,8 @@ class ViewPretraining(BaseModel):
         init_cfg (dict, optional): Initialization config.
 
     Raises:
-        ValueError: If no head is left.
+        ValueError: If no head is left, none asks the student for anything,
+            or one asks for a view or a token that there is not.
     """
 
     def __init__(self,
@@ -93,31 +128,44 @@ class ViewPretraining(BaseModel):
             expert_dims=expert.dims_for(self.encoder))
         # before the heads: parameters keep the order of older checkpoints
         self.expert = expert
-        self.heads = nn.ModuleDict({
+        # mmengine's: torch's own would pass their init_cfg over
+        self.heads = ModuleDict({
             name: MODELS.build(cfg, default_args=dims)
             for name, cfg in heads.items()
         })
-        wishes = self._restrict_to_heads()
+        wishes = self._restrict_to_heads(*(d.stride for d in dims.values()))
         averaged = {name: head.averaged() for name, head in self.heads.items()}
         if 'expert' in wishes or any(averaged.values()):
             self.expert.follow(self.encoder, averaged)
         else:
             self.expert = None
 
-    def _restrict_to_heads(self) -> Dict[str, set]:
+    def _restrict_to_heads(self, *strides: int) -> Dict[str, set]:
         """Leave out the views and layers that no objective asks for.
+
+        Args:
+            *strides (int): Of student and expert.
 
         Returns:
             dict[str, set]: Kinds of tokens by role.
         """
         wishes, kinds = defaultdict(set), set()
+        known = getattr(self.data_preprocessor, 'known_kinds', None)
         # a rehearsal, whose draws must not shift those of the training
         with torch.random.fork_rng(devices=[]):
-            views = Views.blank()
-            for head in self.heads.values():
+            views = Views.blank(probe_side(*strides))
+            for name, head in self.heads.items():
                 for request in head.requests(views):
+                    kind = request.view.split('_')[0]
+                    if known and kind not in known:
+                        raise no_such_view(name, request.view, known)
                     wishes[request.role].update(request.tokens)
-                    kinds.add(request.view.split('_')[0])
+                    kinds.add(kind)
+        if not wishes['student']:
+            raise ValueError(
+                f'heads {sorted(self.heads)} ask the student for nothing, so '
+                "nothing would be trained: a head needs a Request of role "
+                "'student'")
         self.untrained = self.encoder.freeze_unreached(wishes['student'])
         if self.untrained:
             print_log(
@@ -197,14 +245,25 @@ class ViewPretraining(BaseModel):
         return super().parse_losses(losses)
 
     def answers(self, views: Views) -> Dict[str, List[Answer]]:
-        """What each head asks for, by its name and in its order."""
+        """What each head asks for, by its name and in its order.
+
+        Raises:
+            ValueError: If a view is not there, or the function that is a
+                mask returns none.
+        """
         asked = {name: h.requests(views) for name, h in self.heads.items()}
+        for name, requests in asked.items():
+            for request in requests:
+                if request.view not in views.images:
+                    raise no_such_view(name, request.view, views.images)
         # the expert keeps nothing: before the student fills the memory
         experts = self._answer_expert(views, asked)
         for name, requests in asked.items():
             given = [experts[r] for r in requests if r.role == 'expert']
             asked[name] = [
-                Request(r.view, r.role, r.tokens, r.mask(given))
+                Request(
+                    r.view, r.role, r.tokens,
+                    computed_mask(name, r, given, self._cells(views, r.view)))
                 if callable(r.mask) else r for r in requests
             ]
         students = [
@@ -217,6 +276,12 @@ class ViewPretraining(BaseModel):
             name: [Answer(r, tokens[r]) for r in requests]
             for name, requests in asked.items()
         }
+
+    def _cells(self, views: Views, name: str) -> Tuple[int, int]:
+        """Images of a view, and the student's cells of each."""
+        image, stride = views.images[name], self.encoder.dims.stride
+        rows, columns = (-(-side // stride) for side in image.shape[-2:])
+        return len(image), rows * columns
 
     @torch.no_grad()
     def _answer_expert(self, views: Views, asked: Dict[str,

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from mmpretrain.models.backbones import VisionTransformer
@@ -7,10 +8,11 @@ from saip_mm.weights import publish_backbone
 from ..tiny_saip import ARCH, VIT, batch_of_crops, build
 
 
-def mae():
+def mae(**kwargs):
     head = dict(
         type='MaskedReconstructionHead',
-        decoder=dict(dims=16, depth=1, num_heads=2))
+        decoder=dict(dims=16, depth=1, num_heads=2),
+        **kwargs)
     encoder = dict(
         type='PlainEncoder',
         patch_index=1,
@@ -103,3 +105,15 @@ def test_picture_of_a_reconstruction():
     titles = [32 + 16, len('predicted, true mean') * 8, 40]
     assert picture.shape == (16 + 4 * 68, sum(titles) + 12, 3)
     assert picture.dtype == np.uint8
+
+
+def test_any_view_may_be_painted_and_others_are_named():
+    model = mae(view='scale_2', mask_ratio=0.5)
+    views = model.data_preprocessor(batch_of_crops(), True)['views']
+    assert list(views.images) == ['scale_1', 'scale_2']
+    (asked, _), = model.answers(views)['mae']
+    length = views.images['scale_2'][0, 0].numel() // 256
+    assert asked.view == 'scale_2' and asked.role == 'student'
+    assert asked.mask.sum(1).tolist() == [length - length // 2] * 4
+    with pytest.raises(ValueError, match="no view 'ancor': known are anchor"):
+        mae(view='ancor')

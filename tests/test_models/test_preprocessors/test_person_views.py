@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from saip_mm.models import PersonViewPreprocessor
+from saip_mm.models import PersonViewPreprocessor, Views
 from saip_mm.models.preprocessors import person_views
 from saip_mm.models.view_ops import halve
 
@@ -264,3 +264,33 @@ def test_the_clean_view_is_the_anchor_as_it_was_cut():
     std = torch.tensor(preprocessor.std).view(3, 1, 1)
     torch.testing.assert_close(views.images['clean'] * std + mean,
                                inputs['anchor'] / 255)
+
+
+def test_views_of_unknown_kinds_are_refused():
+    with pytest.raises(ValueError, match=r"\['ancor', 'local_1'\] are unkn"):
+        small().restrict({'anchor', 'ancor', 'local_1'})
+
+
+def test_a_batch_without_any_crop_that_is_wanted_is_named():
+    preprocessor = small()
+    preprocessor.restrict({'local'})
+    with pytest.raises(ValueError, match=r"nothing to make \['local'\] views"):
+        preprocessor(dict(inputs=crops(num_locals=0)))
+
+
+def test_a_view_that_is_not_there_is_named():
+    views = small()(dict(inputs=crops(num_locals=0)))['views']
+    assert views.image('anchor') is views.images['anchor']
+    with pytest.raises(ValueError, match="no view 'scale_3': .*anchor, scale"):
+        views.image('scale_3')
+
+
+def test_blank_views_stand_for_any_number_of_a_kind():
+    blank = Views.blank(112)
+    assert blank.image('scale_7').shape == (1, 3, 112, 112)
+    assert blank.scales == ['scale_1']
+    assert set(
+        blank.images) == {'anchor', 'scale_1', 'local_1', 'clean', 'canvas'}
+    assert Views.blank().image('anchor').shape == (1, 3, 64, 64)
+    with pytest.raises(ValueError, match="no view 'ancor'"):
+        blank.image('ancor')

@@ -12,7 +12,7 @@ from mmpretrain.registry import MODELS
 from saip_mm.engine import IterationSeedHook
 from saip_mm.models import CrossScaleMatchingHead, Encoder, Request, TokenDims
 from saip_mm.models.selfsup.routing import encode
-from ..tiny_saip import BACKBONES, batch_of_crops, build
+from ..tiny_saip import BACKBONES, VIT, batch_of_crops, build, saip_config
 
 LOSSES = {'csm', 'csr', 'css'}
 
@@ -343,16 +343,6 @@ def test_there_is_no_expert_where_nobody_asks_for_one():
     assert model.untrained == ['patch_norm.weight', 'patch_norm.bias']
 
 
-@pytest.mark.parametrize('wrong, error', [
-    (('anchor', 'teacher', ('image', )), "role 'teacher' is unknown"),
-    (('anchor', 'student', ('patch', )), 'must be some of'),
-    (('anchor', 'student', ()), 'must be some of'),
-])
-def test_requests_of_nothing_known_are_refused(wrong, error):
-    with pytest.raises(ValueError, match=error):
-        Request(*wrong)
-
-
 def test_building_draws_nothing_for_the_rehearsal():
     """The rehearsed masks must not shift the draws of a training."""
     states = []
@@ -385,3 +375,128 @@ def test_one_mask_for_two_views():
     asked = [Request('anchor', 'student', ('inner', ), mask[:2])]
     with pytest.raises(ValueError, match=r'must be \(4, 8\) bool'):
         encode(model.encoder, images, asked)
+
+
+@MODELS.register_module()
+class WishHead(BaseModule):
+    """Asks for what its config says, as (view, role, tokens, mask)."""
+
+    def __init__(self, student_dims, expert_dims, wishes=(), init_cfg=None):
+        super().__init__(init_cfg)
+        self.wishes = wishes
+        self.layer = torch.nn.Linear(student_dims.image, 1)
+
+    def averaged(self):
+        return {}
+
+    def requests(self, views):
+        return [Request(*wish) for wish in self.wishes]
+
+    def loss(self, answers, views, averages):
+        return {}
+
+
+def wishing(*wishes, **kwargs):
+    head = dict(type='WishHead', wishes=wishes)
+    return build('vit', heads=dict(wish=head), **kwargs)
+
+
+ANCHOR = ('anchor', 'student', ('inner', ))
+
+
+def test_heads_that_ask_the_student_for_nothing_are_refused():
+    with pytest.raises(ValueError, match=r"\['wish'\] ask the student for"):
+        wishing(('anchor', 'expert', ('image', )))
+
+
+@pytest.mark.parametrize('view', ['ancor', 'scales_1', 'background', 'Canvas'])
+def test_views_of_no_known_kind_are_refused(view):
+    match = f"head 'wish' asks for view '{view}'.*anchor, scale, local, clean"
+    with pytest.raises(ValueError, match=match):
+        wishing(ANCHOR, (view, 'expert', ('inner', )))
+
+
+def test_views_that_a_batch_lacks_are_named():
+    model = wishing(('scale_2', 'student', ('inner', )))
+    model.answers(views_of(model))
+    match = "head 'wish' asks for view 'scale_2'.*: known are scale_1$"
+    with pytest.raises(ValueError, match=match):
+        model.answers(views_of(model, num_scales=1))
+
+
+def test_another_preprocessor_makes_views_of_its_own():
+    """It says no kinds, so only a batch tells what there is."""
+    model = wishing(
+        ('depth', 'student', ('inner', )),
+        data_preprocessor=dict(type='mmengine.BaseDataPreprocessor'))
+    views = SimpleNamespace(images=dict(depth=torch.randn(2, 3, 64, 32)))
+    assert model.answers(views)['wish'][0].tokens.inner.shape == (2, 8, 16)
+
+
+@pytest.mark.parametrize('mask, got', [
+    ([[True] * 8] * 4, 'list'),
+    (None, 'NoneType'),
+    (torch.zeros(4, 8), r'\(4, 8\) of torch.float32'),
+    (torch.zeros(4, 7, dtype=torch.bool), r'\(4, 7\) of torch.bool'),
+    (torch.zeros(8, dtype=torch.bool), r'\(8,\) of torch.bool'),
+])
+def test_what_a_mask_function_returns_is_checked(mask, got):
+    model = wishing(ANCHOR + (lambda given: mask, ))
+    match = rf"head 'wish'.* 'anchor' must return a \(4, 8\) bool.*{got}"
+    with pytest.raises(ValueError, match=match):
+        model.answers(views_of(model))
+
+
+def test_a_student_of_patch_14_beside_an_expert_of_16():
+    """The rehearsal's pictures are multiples of both."""
+    sides = []
+
+    class Looking(WishHead):
+
+        def requests(self, views):
+            sides.append(tuple(views.images['anchor'].shape[-2:]))
+            return super().requests(views)
+
+    odd = VIT | dict(img_size=(56, 28), patch_size=14)
+    frozen = dict(
+        type='FrozenExpert', encoder=dict(backbone=VIT, patch_index=1))
+    model = build(
+        encoder=dict(type='PersonEncoder', backbone=odd, patch_index=1),
+        expert=frozen,
+        heads=dict(look=dict(type=Looking, wishes=[ANCHOR])))
+    assert sides == [(112, 112)] and model.encoder.dims.stride == 14
+    views = SimpleNamespace(images=dict(anchor=torch.randn(2, 3, 56, 28)))
+    assert model.answers(views)['look'][0].tokens.grid == (4, 2)
+
+
+def test_a_heads_own_init_cfg_counts_and_reaches_its_average():
+    """And moves no draw of the encoder, which is initialised before."""
+
+    class Averaging(WishHead):
+
+        def averaged(self):
+            return dict(layer=self.layer)
+
+    fill = dict(type='Constant', layer='Linear', val=0.25, bias=0.5)
+    heads = dict(one=dict(type=Averaging, wishes=[ANCHOR]))
+    plain = build(heads=heads)
+    heads['one']['init_cfg'] = fill
+    model = build(heads=heads)
+    for layer in (model.heads['one'].layer, model.expert.layer):
+        assert (layer.weight == 0.25).all() and (layer.bias == 0.5).all()
+    assert not (plain.heads['one'].layer.weight == 0.25).any()
+    for name, value in plain.encoder.state_dict().items():
+        assert torch.equal(model.encoder.state_dict()[name], value), name
+
+
+def test_initialising_draws_nothing_for_heads_without_init_cfg():
+    """They drew when they were built: older seeds give the same weights."""
+    head = dict(
+        type='MaskedReconstructionHead',
+        decoder=dict(dims=16, depth=2, num_heads=2))
+    torch.manual_seed(0)
+    model = MODELS.build(saip_config(heads=dict(mae=head)))
+    built = {k: v.clone() for k, v in model.heads.state_dict().items()}
+    model.init_weights()
+    for name, value in model.heads.state_dict().items():
+        assert torch.equal(value, built[name]), name

@@ -1,20 +1,14 @@
 import math
 from unittest.mock import patch
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torchvision.transforms import RandomResizedCrop
 
-from saip_mm.datasets.transforms import (BrokenImageError, DecodeImage,
-                                         PackPerson, PersonCrops)
-from saip_mm.datasets.transforms import decode as decode_module
-from saip_mm.datasets.transforms import decode_image, resize_crop, view_crops
-from saip_mm.datasets.transforms.decode import jpeg_size
+from saip_mm.datasets.transforms import PersonCrops, view_crops
 from saip_mm.datasets.transforms.view_crops import CropLaws, View
-from ._images import encode, photo
+from .._images import photo
 
 LAWS = [
     View('anchor', (256, 128), (0.8, 1.0), (0.4, 0.6)),
@@ -208,118 +202,69 @@ def test_bad_settings(kwargs, match):
         PersonCrops(**kwargs)
 
 
-@pytest.mark.parametrize(
-    'height,width,least',
-    [
-        (100, 50, 45),  # enlarging: the same bicubic kernel but for its a
-        (300, 150, 38),
-        (600, 280, 38),
-        (1300, 640, 38),
-    ])
-def test_pixels_are_close_to_pillows(height, width, least):
-    image = photo(height, width)
-    box = (5, 3, height - 11, width - 9)
-    out = np.empty((256, 128, 3), np.uint8)
-    resize_crop([image], box, out)
-    top, left, h, w = box
-    target = np.asarray(
-        Image.fromarray(image).resize((128, 256),
-                                      Image.BICUBIC,
-                                      box=(left, top, left + w, top + h)),
-        np.float64)
-    error = np.mean((out - target)**2)
-    assert 10 * math.log10(255**2 / max(error, 1e-9)) > least
+def test_default_laws():
+    crops = PersonCrops()
+    person = ((256, 128), (0.8, 1.0), (0.4, 0.6))
+    local = ((128, 64), (0.05, 0.8), (0.4, 0.6))
+    assert [tuple(view[1:]) for view in crops.views
+            ] == (3 * [person] + 6 * [local] + [((256, 256), (0.2, 1.0),
+                                                 (3 / 4, 4 / 3))])
+    assert crops.flip == 0.5
 
 
-def test_decoding_gives_rgb_with_either_opencv():
-    image = np.zeros((32, 32, 3), np.uint8)
-    image[..., 0] = 200
-    for rgb in (decode_module._RGB, None):
-        with patch.object(decode_module, '_RGB', rgb):
-            out = decode_image(encode(image, '.png'))
-        assert np.array_equal(out, image)
-    assert abs(int(decode_image(encode(image))[0, 0, 0]) - 200) < 4
+def test_each_law_has_an_argument_of_its_own():
+    crops = PersonCrops(
+        size=(32, 48),
+        num_scales=1,
+        num_locals=1,
+        local_size=(16, 64),
+        background_size=(48, 16),
+        area=(.1, .2),
+        local_area=(.3, .4),
+        background_area=(.5, .6),
+        aspect=(.7, .8),
+        background_aspect=(.9, 1.1))
+    person = ((32, 48), (.1, .2), (.7, .8))
+    assert {
+        view.name: tuple(view[1:])
+        for view in crops.views
+    } == dict(
+        anchor=person,
+        scale_1=person,
+        local_1=((16, 64), (.3, .4), (.7, .8)),
+        background=((48, 16), (.5, .6), (.9, 1.1)))
+    views = make(photo(), **dict(size=(32, 48), local_size=(16, 64)))['inputs']
+    assert views['scale_2'].shape == (3, 32, 48)
+    assert views['local_6'].shape == (3, 16, 64)
 
 
-def test_grey_alpha_and_16_bit_become_three_channels():
-    grey = cv2.imencode('.png', photo()[..., 0])[1].tobytes()
-    alpha = cv2.imencode('.png', np.full((9, 9, 4), 7, np.uint8))[1].tobytes()
-    deep = cv2.imencode('.png', np.full((9, 9, 3), 999,
-                                        np.uint16))[1].tobytes()
-    for data in (grey, alpha, deep):
-        out = decode_image(data)
-        assert out.shape[2] == 3 and out.dtype == np.uint8
+def test_half_of_the_views_are_flipped_by_numbers_of_their_own():
+    """The image's columns rise from left to right."""
+    image = np.broadcast_to(
+        np.arange(0, 240, 4, np.uint8)[:, None], (120, 60, 3))
+    crops = PersonCrops(num_locals=0, background_size=None)
+    flipped = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        inputs = crops(dict(img=image.copy(), rng=rng, key=''))['inputs']
+        flipped.append(
+            [bool(v[0, 0, 0] > v[0, 0, -1]) for v in inputs.values()])
+        numbers = np.random.default_rng(seed).random(3 * 23)[-3:]
+        assert flipped[-1] == (numbers < 0.5).tolist()
+    assert {tuple(row)
+            for row in flipped[:60]} == {(a, b, c)
+                                         for a in (0, 1)
+                                         for b in (0, 1)
+                                         for c in (0, 1)}
 
 
-@pytest.mark.parametrize('min_size,height', [(None, 1200), ((601, 1), 1200),
-                                             ((600, 300), 600),
-                                             ((300, 151), 600),
-                                             ((300, 150), 300),
-                                             ((150, 75), 150), ((1, 1), 150)])
-def test_reduced_decoding_keeps_the_size_needed(min_size, height):
-    data = encode(photo(1200, 600))
-    assert jpeg_size(data) == (1200, 600)
-    out = DecodeImage(min_size)(dict(data=data))['img']
-    assert out.shape == (height, height // 2, 3)
-
-
-@pytest.mark.parametrize('data', [
-    b'',
-    b'not an image',
-    encode(photo())[:-1],
-    encode(photo())[:400],
-    encode(photo())[:3],
-    encode(photo(), '.png')[:-20],
-    encode(photo(), '.png')[:30],
+@pytest.mark.parametrize('kwargs', [
+    dict(size=(16, 16), local_size=(16, 16), background_size=(16, 16)),
+    dict(patch_size=32),
+    dict(flip=0.),
+    dict(flip=1.),
+    dict(area=(1., 1.), aspect=(.5, .5)),
+    dict(num_scales=0, num_locals=0),
 ])
-def test_broken_bytes(data):
-    with pytest.raises(BrokenImageError):
-        decode_image(data)
-
-
-def test_bytes_after_the_end_do_no_harm():
-    data = encode(photo())
-    assert np.array_equal(decode_image(data + b'tail'), decode_image(data))
-
-
-def test_bad_min_size():
-    with pytest.raises(ValueError, match='min_size'):
-        DecodeImage((256, ))
-
-
-def test_decoding_reads_the_file_where_no_bytes_are_given(tmp_path):
-    path = tmp_path / 'person.png'
-    path.write_bytes(encode(photo(seed=1), '.png'))
-    results = DecodeImage()(dict(img_path=str(path)))
-    assert np.array_equal(results['img'], photo(seed=1))
-    other = DecodeImage()(
-        dict(data=encode(photo(seed=2), '.png'), img_path=str(path)))
-    assert np.array_equal(other['img'], photo(seed=2))  # bytes come first
-
-
-def test_packed_persons_have_their_fields_and_no_others():
-    results = dict(
-        inputs=torch.ones(3, 4, 2, dtype=torch.uint8),
-        pid=7,
-        camid=2,
-        is_query=True,
-        img_path='a.jpg',
-        sample_idx=5,
-        gt_label=3,
-        place='street',
-        words=['red'])
-    packed = PackPerson(algorithm_keys=('words', ))(dict(results))
-    who = packed.pop('data_samples').to_dict()
-    assert who.pop('gt_label').tolist() == [3]
-    assert packed.pop('inputs') is results['inputs'] and not packed
-    kept = ('pid', 'camid', 'is_query', 'img_path', 'sample_idx', 'words')
-    assert who == {key: results[key] for key in kept}
-
-
-@pytest.mark.parametrize('key', ['inputs', 'pid', 'camid', 'is_query'])
-def test_packing_refuses_what_is_incomplete(key):
-    results = dict.fromkeys(
-        ('inputs', 'pid', 'camid', 'is_query', 'img_path', 'sample_idx'), 0)
-    del results[key]
-    with pytest.raises(ValueError, match=f"misses .'{key}'"):
-        PackPerson()(results)
+def test_settings_at_their_limits(kwargs):
+    assert len(make(photo(), **kwargs)['inputs']) >= 2

@@ -1,89 +1,87 @@
-import io
-import warnings
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
-from mmpretrain.registry import TRANSFORMS
-from saip_mm.datasets.transforms import (BrokenImageError, DecodeImage,
-                                         LoadAnnotatedImage, RefusedImageError,
-                                         decode_as_labelled, decode_image,
-                                         read_orientation, turn)
-from saip_mm.datasets.transforms.picture_header import (jpeg_size, read_header,
-                                                        read_tags)
-from ._images import encode, photo
-
-LOSSLESS = dict(
-    PNG={}, WEBP=dict(lossless=True, exact=True), TIFF={})  # yapf: disable
-FORMATS = dict(JPEG=dict(quality=100, subsampling=0), **LOSSLESS)
-if cv2.haveImageWriter('a.avif'):
-    pytest.importorskip('PIL.AvifImagePlugin')
-    FORMATS['AVIF'] = dict(quality=100, subsampling='4:4:4')
-
-
-def save(image, form, orientation=None, **kwargs):
-    """File of a Pillow image or an array, with an EXIF orientation."""
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
-    if orientation:
-        exif = Image.Exif()
-        exif[0x112] = orientation
-        kwargs['exif'] = exif.tobytes()
-    out = io.BytesIO()
-    image.save(out, form, **{**FORMATS.get(form, {}), **kwargs})
-    return out.getvalue()
-
-
-def by_pillow(data):
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
-        return np.asarray(image.convert('RGBA').convert('RGB'))
+from saip_mm.datasets.transforms import (MAX_PIXELS, BrokenImageError,
+                                         DecodeImage, RefusedImageError)
+from saip_mm.datasets.transforms import decode as decode_module
+from saip_mm.datasets.transforms import decode_as_labelled, decode_image, turn
+from saip_mm.datasets.transforms.decode import is_truncated, jpeg_size
+from .._images import FORMATS, by_pillow, encode, photo, save
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
 @pytest.mark.parametrize('form', FORMATS)
 def test_turned_as_pillow_turns(form, orientation):
-    image = photo(40, 30)
-    data = save(image, form, orientation)
-    expected = by_pillow(data)
-    assert read_orientation(data) == orientation
-    assert read_header(data).size == (40, 30)
-    assert np.array_equal(decode_image(data), expected)
-    shown = decode_as_labelled(data, None, 'a')[..., ::-1]
-    assert np.array_equal(shown, expected)
-    # Labels in the picture as it is shown, and as it is stored.
-    shown = decode_as_labelled(data, expected.shape[:2], 'a')[..., ::-1]
-    assert np.array_equal(shown, expected)
-    stored = decode_as_labelled(data, (40, 30), 'a')[..., ::-1]
-    if orientation > 4:
-        assert np.array_equal(turn(stored, orientation), expected)
-    if form in LOSSLESS and (orientation > 4 or orientation == 1):
-        assert np.array_equal(stored, image)
+    data = save(photo(40, 30), form, orientation)
+    assert np.array_equal(decode_image(data), by_pillow(data))
 
 
-@pytest.mark.parametrize('form', FORMATS)
-def test_another_size_is_refused(form):
-    data = save(photo(40, 30), form, 6)
-    with pytest.raises(ValueError, match='x.img has 40x30 pixels.*50x30'):
-        decode_as_labelled(data, (50, 30), 'x.img')
+def test_orientations_of_no_meaning_turn_nothing():
+    image = photo(4, 3)
+    for orientation in (0, 1, 9):
+        assert turn(image, orientation) is image
+    for orientation in range(2, 9):
+        assert turn(image, orientation).flags['C_CONTIGUOUS']
 
 
-@pytest.mark.parametrize('order', ['<', '>'])
-def test_orientation_of_both_byte_orders_and_after_other_segments(order):
-    exif = Image.Exif()
-    exif.endian = order
-    exif[0x10F], exif[0x112] = 'maker', 8
-    data = save(photo(40, 30), 'JPEG', exif=exif.tobytes())
-    start, rest = data[:2], data[2:]
-    assert read_orientation(data) == 8
-    xmp = b'http://ns.adobe.com/xap/1.0/\0<x/>'
-    segment = b'\xff\xe1' + (len(xmp) + 2).to_bytes(2, 'big') + xmp
-    filled = start + segment + b'\xff\xff' + rest
-    assert read_orientation(filled) == 8 and jpeg_size(filled) == (40, 30)
-    assert np.array_equal(decode_image(filled), by_pillow(data))
+def test_decoding_gives_rgb_with_either_opencv():
+    image = np.zeros((32, 32, 3), np.uint8)
+    image[..., 0] = 200
+    for rgb in (decode_module._RGB, None):
+        with patch.object(decode_module, '_RGB', rgb):
+            out = decode_image(encode(image, '.png'))
+        assert np.array_equal(out, image)
+    assert abs(int(decode_image(encode(image))[0, 0, 0]) - 200) < 4
+
+
+def test_grey_alpha_and_16_bit_become_three_channels():
+    grey = cv2.imencode('.png', photo()[..., 0])[1].tobytes()
+    alpha = cv2.imencode('.png', np.full((9, 9, 4), 7, np.uint8))[1].tobytes()
+    deep = cv2.imencode('.png', np.full((9, 9, 3), 999,
+                                        np.uint16))[1].tobytes()
+    for data in (grey, alpha, deep):
+        out = decode_image(data)
+        assert out.shape[2] == 3 and out.dtype == np.uint8
+
+
+@pytest.mark.parametrize('min_size,height', [(None, 1200), ((601, 1), 1200),
+                                             ((600, 300), 600),
+                                             ((300, 151), 600),
+                                             ((300, 150), 300),
+                                             ((150, 75), 150), ((1, 1), 150)])
+def test_reduced_decoding_keeps_the_size_needed(min_size, height):
+    data = encode(photo(1200, 600))
+    assert jpeg_size(data) == (1200, 600)
+    out = DecodeImage(min_size)(dict(data=data))['img']
+    assert out.shape == (height, height // 2, 3)
+
+
+@pytest.mark.parametrize('data', [
+    b'',
+    b'not an image',
+    encode(photo())[:-1],
+    encode(photo())[:400],
+    encode(photo())[:3],
+    encode(photo(), '.png')[:-20],
+    encode(photo(), '.png')[:30],
+])
+def test_broken_bytes(data):
+    with pytest.raises(BrokenImageError):
+        decode_image(data)
+
+
+def test_bytes_after_the_end_do_no_harm():
+    data = encode(photo())
+    assert np.array_equal(decode_image(data + b'tail'), decode_image(data))
+
+
+def test_bad_min_size():
+    with pytest.raises(ValueError, match='min_size'):
+        DecodeImage((256, ))
 
 
 def test_reduced_pictures_are_turned_as_well():
@@ -92,25 +90,6 @@ def test_reduced_pictures_are_turned_as_well():
     small = np.rot90(cv2.resize(image, (75, 100), interpolation=3), -1)
     assert out.shape == (75, 100, 3)
     assert np.abs(out.astype(int) - small).mean() < 4
-
-
-@pytest.mark.parametrize('value', [0, 9, 255, 65535])
-def test_orientations_that_do_not_exist_turn_nothing(value):
-    for form in FORMATS:
-        if form not in ('AVIF', 'TIFF'):
-            assert read_orientation(save(photo(40, 30), form, value)) == 1
-
-
-def test_damaged_exif_is_ignored():
-    data = save(photo(40, 30), 'WEBP', 6)
-    at = data.index(b'EXIF') + 8
-    rng = np.random.default_rng(0)
-    for _ in range(300):
-        broken = np.frombuffer(data, np.uint8).copy()
-        broken[at + rng.integers(20, size=3)] = rng.integers(256, size=3)
-        assert decode_image(broken.tobytes()).shape in ((40, 30, 3), (30, 40,
-                                                                      3))
-    assert read_tags(b'') == read_tags(b'II*\0') == {}
 
 
 @pytest.mark.parametrize('form', ['PNG', 'WEBP', 'TIFF', 'AVIF', 'GIF'])
@@ -255,23 +234,71 @@ def test_damaged_files_raise_nothing_but_broken(form):
         assert len(shape) == 3 and shape[2] == 3
 
 
-def test_undecodable_pictures_are_named():
-    for data in (b'', b'text', encode(photo())[:300]):
-        with pytest.raises(
-                BrokenImageError, match='x.jpg is no picture, or cut short'):
-            decode_as_labelled(data, None, 'x.jpg')
+@pytest.mark.parametrize('shape, min_size, expected', [
+    ((600, 1200), (300, 600), (300, 600)),
+    ((600, 1200), (300, 601), (600, 1200)),
+    ((600, 1200), (301, 600), (600, 1200)),
+    ((600, 1200), (150, 600), (300, 600)),
+    ((1201, 601), (600, 300), (601, 301)),
+    ((1199, 600), (600, 300), (1199, 600)),
+    ((600, 1199), (300, 600), (600, 1199)),
+    ((1200, 600), (75, 37), (150, 75)),
+])
+def test_both_sides_stay_above_the_limit(shape, min_size, expected):
+    """OpenCV rounds up, the limit is held by the floor of the half."""
+    out = decode_image(encode(photo(*shape)), min_size)
+    assert out.shape[:2] == expected
 
 
-def test_transform(tmp_path):
-    path = tmp_path / 'a.jpg'
-    path.write_bytes(save(photo(40, 30), 'JPEG', 6))
-    load = TRANSFORMS.build(dict(type='LoadAnnotatedImage'))
-    shown = load(dict(img_path=str(path)))
-    assert shown['img'].shape == (30, 40, 3) and shown['img_shape'] == (30, 40)
-    stored = load(dict(img_path=str(path), height=40, width=30))
-    assert stored['ori_shape'] == (40, 30)
-    real = LoadAnnotatedImage(to_float32=True)(dict(img_path=str(path)))
-    assert real['img'].dtype == np.float32
-    assert np.array_equal(real['img'], shown['img'])
-    with pytest.raises(ValueError, match='a.jpg has 40x30'):
-        load(dict(img_path=str(path), height=41, width=30))
+def test_only_jpegs_are_reduced():
+    image = photo(400, 200)
+    assert decode_image(encode(image, '.png'), (50, 25)).shape == image.shape
+
+
+def test_defaults_of_decoding():
+    for height, decoded in ((1024, 512), (1023, 1023)):
+        data = encode(photo(height, 512))
+        assert DecodeImage()(dict(data=data))['img'].shape[0] == decoded
+        assert decode_image(data).shape[0] == height
+    assert DecodeImage().max_pixels == MAX_PIXELS
+    assert 3 * MAX_PIXELS <= 512 << 20 < 3 * (MAX_PIXELS + 1)
+
+
+def test_the_limit_of_pixels_counts_both_sides(monkeypatch):
+    data = encode(photo(40, 30), '.png')
+    assert decode_image(data, None, 1200).shape == (40, 30, 3)
+    with pytest.raises(RefusedImageError, match='limit of 1199'):
+        decode_image(data, None, 1199)
+
+
+@pytest.mark.parametrize(
+    'data, cut',
+    [
+        (b'\xff\xd8..\xff\xda..\xff\xd9', False),
+        (b'\xff\xd8..\xff\xda..\xff\xd9tail', False),
+        (b'\xff\xd8..\xff\xda..', True),
+        (b'\xff\xd8.\xff\xd9.\xff\xda..', True),  # a thumbnail's end
+        (b'\xff\xd8.\xff\xda.\xff\xd9.\xff\xda..', True),  # progressive
+        (b'\x89PNG....IEND....', False),
+        (b'\x89PNG....', True),
+        (b'BM....', False),
+    ])
+def test_files_that_end_too_early(data, cut):
+    assert is_truncated(data) is cut
+
+
+@pytest.mark.parametrize('min_size', [(256, ), (0, 5), (5, 0), (1, 2, 3)])
+def test_min_size_is_a_height_and_a_width(min_size):
+    with pytest.raises(ValueError, match='min_size must be'):
+        DecodeImage(min_size)
+    assert DecodeImage((1, 1), 1).min_size == (1, 1)
+
+
+def test_decoding_reads_the_file_where_no_bytes_are_given(tmp_path):
+    path = tmp_path / 'person.png'
+    path.write_bytes(encode(photo(seed=1), '.png'))
+    results = DecodeImage()(dict(img_path=str(path)))
+    assert np.array_equal(results['img'], photo(seed=1))
+    other = DecodeImage()(
+        dict(data=encode(photo(seed=2), '.png'), img_path=str(path)))
+    assert np.array_equal(other['img'], photo(seed=2))  # bytes come first

@@ -7,24 +7,15 @@ import sys
 import cv2
 import numpy as np
 import pytest
-import torch
-from torch.utils.data import DataLoader
 
-from saip_mm.datasets import FolderSource, LmdbSource, PersonImages, pack_lmdb
-from saip_mm.datasets.transforms import decode_image
-from ._images import write_tree
+from saip_mm.datasets import FolderSource, LmdbSource, pack_lmdb
+from saip_mm.datasets.prepare import lmdb_pack
+from saip_mm.datasets.prepare.lmdb_pack import shrink_image
+from saip_mm.datasets.transforms import BrokenImageError, decode_image
+from .._images import encode, photo, write_tree
 
 lmdb = pytest.importorskip('lmdb')
 NAMES = ['b/2.jpg', 'a/x y.jpg', 'é.jpg', 'c.jpg']
-PIPELINE = [
-    dict(type='DecodeImage'),
-    dict(
-        type='PersonCrops',
-        size=(32, 16),
-        background_size=None,
-        num_scales=0,
-        num_locals=0)
-]
 
 
 @pytest.fixture
@@ -36,63 +27,7 @@ def packed(tmp_path):
     return root, out
 
 
-def test_lmdb_and_folder_give_the_same(packed):
-    root, out = packed
-    folder, database = FolderSource(root), LmdbSource(out)
-    assert list(folder.keys) == list(database.keys) == sorted(NAMES)
-    for key in NAMES:
-        assert folder.read(key) == database.read(key)
-
-
-@pytest.mark.parametrize('workers', [0, 2])
-def test_samples_are_the_same_with_workers(packed, workers):
-    batches = []
-    for root in packed:
-        data = PersonImages(root, PIPELINE, seed=0)
-        batches.append(next(iter(DataLoader(data, 4, num_workers=workers))))
-    assert torch.equal(*(b['inputs']['anchor'] for b in batches))
-    assert batches[0]['key'] == batches[1]['key']
-
-
-def test_both_forms_of_keys_pkl_and_none(packed):
-    out = packed[1]
-    path = osp.join(out, 'keys.pkl')
-    for content in (NAMES, dict(keys=NAMES, pids=[0] * 4)):
-        with open(path, 'wb') as file:
-            pickle.dump(content, file)
-        for root in (out, osp.join(out, 'lmdb')):
-            assert list(LmdbSource(root).keys) == NAMES
-    os.remove(path)
-    assert list(LmdbSource(out).keys) == sorted(NAMES)
-
-
-def test_list_beside_an_lmdb(packed):
-    with open(osp.join(packed[1], 'two.txt'), 'w') as file:
-        file.write('c.jpg\nb/2.jpg\n')
-    data = PersonImages(
-        dict(data_root=packed[1], ann_file='two.txt'), PIPELINE)
-    assert [s['key'] for s in data] == ['c.jpg', 'b/2.jpg']
-
-
-def test_missing_key_is_named(packed):
-    with pytest.raises(FileNotFoundError, match="lmdb' has no key 'gone'"):
-        LmdbSource(packed[1]).read('gone')
-
-
-def test_missing_key_is_replaced_while_training(packed):
-    with open(osp.join(packed[1], 'l.txt'), 'w') as file:
-        file.write('c.jpg\ngone\n')
-    data = PersonImages(dict(data_root=packed[1], ann_file='l.txt'), PIPELINE)
-    assert data[1]['key'] == 'c.jpg' and data.num_broken == 1
-
-
-def test_no_database(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no data.mdb'):
-        LmdbSource(str(tmp_path))
-
-
 def test_the_map_grows(tmp_path, monkeypatch):
-    from saip_mm.datasets.prepare import lmdb_pack
     root = write_tree(
         tmp_path / 'i', [f'{i}.jpg' for i in range(30)], height=300, width=200)
     opened = lmdb.open
@@ -170,7 +105,6 @@ def test_what_is_there_already_is_kept(tmp_path, kind):
 
 
 def test_a_whole_pack_is_kept_when_its_name_is_taken(tmp_path, monkeypatch):
-    from saip_mm.datasets.prepare import lmdb_pack
     root, out = write_tree(tmp_path / 'i', ['a.jpg']), tmp_path / 'o'
     packing = lmdb_pack._pack
 
@@ -246,7 +180,6 @@ def test_keys_of_any_bytes_are_packed_in_lmdbs_order(tmp_path):
 
 
 def test_large_images_do_not_wait_in_memory(tmp_path, monkeypatch):
-    from saip_mm.datasets.prepare import lmdb_pack
     written, write = [], lmdb_pack._write
     monkeypatch.setattr(lmdb_pack, 'BATCH_BYTES', 10_000)
     monkeypatch.setattr(lmdb_pack, '_write',
@@ -269,3 +202,71 @@ def test_bad_long_side(tmp_path):
     root = write_tree(tmp_path / 'i', ['a.jpg'])
     with pytest.raises(ValueError, match='long_side must be at least 1'):
         pack_lmdb(FolderSource(root), str(tmp_path / 'o'), 0)
+
+
+@pytest.mark.parametrize('shape, shrunk', [
+    ((60, 40), None),
+    ((48, 20), None),
+    ((64, 40), (48, 30)),
+    ((40, 64), (30, 48)),
+    ((49, 48), (48, 47)),
+    ((400, 2), (48, 1)),
+])
+def test_the_longer_side_is_what_is_limited(shape, shrunk):
+    limit = 60 if shape == (60, 40) else 48
+    data = encode(photo(*shape))
+    small = shrink_image(data, limit)
+    if shrunk is None:
+        assert small == data
+    else:
+        assert decode_image(small).shape == (*shrunk, 3)
+        assert small[:2] == b'\xff\xd8'
+
+
+def test_quality_of_a_shrunk_image():
+    data = encode(photo(300, 200, seed=3), '.png')
+    image = cv2.resize(decode_image(data), (64, 96), interpolation=3)
+    sizes = {}
+    for quality in (50, 95):
+        flags = [cv2.IMWRITE_JPEG_QUALITY, quality]
+        sizes[quality] = cv2.imencode('.jpg', image[..., ::-1],
+                                      flags)[1].tobytes()
+    assert shrink_image(data, 96) == sizes[95] != sizes[50]
+    assert shrink_image(data, 96, 50) == sizes[50]
+    with pytest.raises(BrokenImageError):
+        shrink_image(data[:100], 96)
+
+
+def test_keys_up_to_lmdbs_limit_are_packed(tmp_path):
+    """In bytes: 255 of the 511 are those of accents."""
+    name = f'{"é" * 100}/{"é" * 100}/{"x" * 105}.jpg'
+    assert len(name.encode()) == 511
+    root = write_tree(tmp_path / 'i', [name])
+    pack_lmdb(FolderSource(root), str(tmp_path / 'o'))
+    assert LmdbSource(str(tmp_path / 'o')).read(name)
+    source = FolderSource(root, [name, f'x{name}'])
+    with pytest.raises(ValueError, match='512 bytes, LMDB takes 511'):
+        pack_lmdb(source, str(tmp_path / 'p'))
+
+
+def test_long_side_may_be_one_pixel(tmp_path):
+    root = write_tree(tmp_path / 'i', ['a.jpg'])
+    pack_lmdb(FolderSource(root), str(tmp_path / 'o'), 1)
+    data = LmdbSource(str(tmp_path / 'o')).read('a.jpg')
+    assert decode_image(data).shape == (1, 1, 3)
+
+
+def test_what_was_packed_is_counted(tmp_path, monkeypatch):
+    """Whole batches, and a rest; the order of LMDB whatever the source's."""
+    written, write = [], lmdb_pack._write
+    monkeypatch.setattr(lmdb_pack, 'BATCH', 2)
+    monkeypatch.setattr(lmdb_pack, '_write',
+                        lambda e, r: written.append(len(r)) or write(e, r))
+    names = [f'{i}.jpg' for i in (4, 0, 3, 1, 2)]
+    folder = FolderSource(write_tree(tmp_path / 'i', names), names + names)
+    report = pack_lmdb(folder, str(tmp_path / 'o'))
+    size = sum(len(folder.read(name)) for name in names)
+    assert report == dict(packed=5, bytes=size, broken=[])
+    assert written == [2, 2, 1]
+    with open(tmp_path / 'o' / 'keys.pkl', 'rb') as file:
+        assert pickle.load(file) == sorted(names)
