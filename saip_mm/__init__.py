@@ -1,6 +1,6 @@
 """Scale-aware pretraining of person backbones, an OpenMMLab plugin.
 
-Importing it registers datasets, models and hooks in mmpretrain's registries.
+Importing it registers datasets, models, hooks and metrics with mmpretrain.
 The tasks' libraries (mmdet, mmpose, mmseg) are imported by
 ``saip_mm.tasks.*`` only.
 """
@@ -9,6 +9,6 @@ from .version import __version__
 
 check_dependencies()
 
-from . import datasets, engine, models  # noqa: E402
+from . import datasets, engine, evaluation, models  # noqa: E402
 
-__all__ = ['__version__', 'datasets', 'engine', 'models']
+__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models']

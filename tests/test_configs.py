@@ -45,17 +45,17 @@ def images(tmp_path):
 def shrink(config, images, work_dir):
     """Same parts and wiring, small widths and pictures, five images."""
     backbone = config.model.encoder.backbone
-    if backbone.type == 'GridVisionTransformer':
+    if backbone.type.endswith('GridVisionTransformer'):
         backbone.update(arch=ARCH, img_size=(64, 32))
-        config.model.encoder.patch_index = min(
-            config.model.encoder.patch_index, 1)
+        encoder = config.model.encoder
+        encoder.patch_index = min(encoder.get('patch_index', 1), 1)
     else:
         tiny = {c['model_name']: c for c in (STARNET, TINYVIT)}
         backbone.update(tiny[backbone.model_name])
     views = config.model.data_preprocessor
     if views.scale_range[0] < views.scale_range[1]:
         views.scale_range = (0.5, 1.5)
-    config.model.data_preprocessor.canvas.size = (64, 64)
+    views.setdefault('canvas', {}).update(size=(64, 64))
     for name, head in config.model.heads.items():
         if head and name in ('csm', 'dino'):
             head.decoder.update(hidden_dims=16, bottleneck_dims=8)

@@ -14,9 +14,11 @@ import sys
 for name in ('mmdet', 'mmpose', 'mmseg', 'mmcv._ext'):
     sys.modules[name] = None
 import saip_mm
-from mmpretrain.registry import DATASETS, HOOKS, MODELS
+from mmpretrain.registry import DATASETS, HOOKS, METRICS, MODELS
 for registry, name in ((MODELS, 'SAIP'), (DATASETS, 'PersonImages'),
-                       (HOOKS, 'ExpertUpdateHook')):
+                       (DATASETS, 'MarketDataset'),
+                       (HOOKS, 'ExpertUpdateHook'),
+                       (METRICS, 'PersonRetrievalMetric')):
     assert registry.get(name).__module__.startswith('saip_mm.'), name
 '''
 WITHOUT_MMCV = '''

@@ -131,6 +131,22 @@ def test_methods_own_schedules(path):
         assert cfg.param_scheduler[1].eta_min == 0
 
 
+HIERARCHICAL = [
+    p for folder in ('saip', 'dino', 'pose', 'wholebody', 'part_seg',
+                     'detection') for p in leaves(folder)
+    if p.stem.startswith(('starnet', 'tinyvit'))
+]
+
+
+@pytest.mark.parametrize('path', HIERARCHICAL, ids=name_of)
+def test_last_stride(path):
+    """1 as the authors have it, 2 for the pyramids of detectors."""
+    model = read(path).model
+    backbone = model.get('backbone') or model.encoder.backbone
+    pyramid = path.is_relative_to(CONFIGS / 'detection')
+    assert backbone.last_stride == (2 if pyramid else 1)
+
+
 @pytest.mark.parametrize('path', leaves('dino') + leaves('mae'), ids=name_of)
 def test_views_of_the_methods(path):
     """Height x width, area, aspect, number of each kind."""
@@ -246,9 +262,8 @@ def test_pose(path):
         input_size=(192, 256),  # width, height
         heatmap_size=(48, 64),
         sigma=2)
-    ups = 2 if path.stem.startswith('vit') else 3  # to stride 4
-    assert head.deconv_out_channels == (256, ) * ups
-    assert head.deconv_kernel_sizes == (4, ) * ups
+    assert head.deconv_out_channels == (256, 256)  # from stride 16 to 4
+    assert head.deconv_kernel_sizes == (4, 4)
     assert head.loss == dict(type='KeypointMSELoss', use_target_weight=True)
     assert list(steps_of(cfg.train_dataloader)) == [
         'LoadPersonImage', 'GetBBoxCenterScale', 'RandomFlip',

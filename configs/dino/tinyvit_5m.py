@@ -1,14 +1,10 @@
 # DINO on TinyViT-5M in the paper's protocol
-_base_ = './vit_tiny.py'
+_base_ = [
+    '../_base_/backbones/tinyvit_5m.py',
+    '../_base_/methods/dino.py',
+]
 
-model = dict(
-    encoder=dict(
-        backbone=dict(
-            _delete_=True,
-            type='StrideMapBackbone',  # maps of strides 4, 8, 16, 32
-            model_name='tiny_vit_5m_224',
-            init_cfg=dict(type='Pretrained',
-                          checkpoint=None))))  # None: random
+model = dict(encoder=dict(backbone=_base_.backbone))
 
 # statistics over all ranks; tools/train.py leaves it out on CPU
 sync_bn = 'torch'

@@ -1,82 +1,9 @@
-# SAIP in a few minutes on a CPU: ViT-Tiny at 96x48 on rendered people. Every
-# number below is ours, made for the clock and not for quality.
+# SAIP in a few minutes on a CPU: ViT-Tiny at 96x48 on rendered people
 #   python tools/dataset_converters/make_synthetic_people.py data/synthetic \
 #       --formats luperson --size tiny
 #   python tools/dataset_converters/make_synthetic_people.py \
 #       data/synthetic_small --formats market1501 --size small
 #   python tools/train.py configs/saip/demo.py
-_base_ = [
-    '../_base_/models/saip_vit_tiny.py',
-    '../_base_/datasets/synthetic_people.py',
-    '../_base_/schedules/adamw_coslr_300e.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/demo/vit_tiny.py', '../_base_/demo/saip.py']
 
-model = dict(
-    # at three eighths of the recipe's size a blur of sigma 2 leaves little
-    data_preprocessor=dict(
-        canvas=dict(size=(96, 96)), sigma=(0.1, 0.6), solarize=dict(scale=0.)),
-    # tell places apart from the start: random positions of 0.02 are lost
-    # beside patches of about 1
-    encoder=dict(
-        backbone=dict(
-            img_size=(96, 48), init='mmpretrain', positions='sincos')),
-    heads=dict(
-        # learns from the first step on; prototypes did not in 300 of them
-        csm=dict(
-            _delete_=True,
-            type='InstanceMatchingHead',
-            decoder=dict(
-                type='InstanceDecoder', hidden_dims=512, bottleneck_dims=128)),
-        csr=dict(decoder=dict(dims=128, num_heads=4)),
-        css=dict(decoder=dict(dims=128, num_heads=4))))
-train_pipeline = [
-    dict(type='DecodeImage', min_size=(192, 96)),
-    dict(
-        type='PersonCrops',
-        size=(96, 48),
-        num_scales=1,
-        num_locals=0,
-        background_size=(96, 96)),
-]
-train_dataloader = dict(
-    batch_size=48,
-    num_workers=2,
-    pin_memory=False,
-    dataset=dict(pipeline=train_pipeline))
-
-optim_wrapper = dict(optimizer=dict(lr=5e-4))
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=1e-3,
-        begin=0,
-        end=1,
-        by_epoch=True,
-        convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=1e-6,
-        begin=1,
-        by_epoch=True,
-        convert_to_iter_based=True),
-]
-train_cfg = dict(max_epochs=12)
-custom_hooks = [dict(type='ExpertUpdateHook', base_momentum=0.99)]
-knn_pipeline = [
-    dict(type='DecodeImage'),
-    dict(type='ResizePerson', size=(96, 48)),
-]
-market = dict(
-    type='MarketDataset',
-    data_root='data/synthetic_small/market1501',  # 534 queries
-    pipeline=knn_pipeline)
-default_hooks = dict(
-    logger=dict(interval=10),
-    checkpoint=dict(interval=1),
-    collapse=dict(begin=40, interval=10),
-    knn=dict(
-        type='RetrievalMonitorHook',
-        query=dict(split='query', **market),
-        gallery=dict(split='gallery', **market),
-        interval=2))
+model = dict(encoder=dict(backbone=dict(_base_.backbone, img_size=(96, 48))))

@@ -1,18 +1,12 @@
 # The demo with StarNet-S3, the main job of `make demo`: in the same minutes it
 # learns more than ViT-Tiny does, whose positions must be learnt first. Data as
 # for demo.py.
-_base_ = './demo.py'
+_base_ = ['../_base_/backbones/starnet_s3.py', '../_base_/demo/saip.py']
 
 model = dict(
     # close scales first: they agree after fewer steps than the recipe's
     data_preprocessor=dict(scale_range=(0.6, 1.0)),
-    encoder=dict(
-        backbone=dict(
-            _delete_=True,
-            type='StrideMapBackbone',  # maps of strides 4, 8, 16, 32
-            model_name='starnet_s3',
-            init_cfg=dict(type='Pretrained',
-                          checkpoint=None))))  # None: random
+    encoder=dict(backbone=_base_.backbone))
 # many small steps: 250 of 24 crops
 train_dataloader = dict(batch_size=24)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))

@@ -1,45 +1,30 @@
 """What a training's k-NN monitor saw, beside what needs no training."""
 import json
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Union
+from typing import Dict, List, Union
 
-import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from mmpretrain.registry import DATASETS
-from ..evaluation import chance_scores, retrieval_scores
+from ..evaluation import chance_scores, extract_features, retrieval_scores
 from .inspect import load_config
 
 THUMBNAIL = (32, 16)  # height, width; a real set's whole pixels fill memory
 
 
-class Persons(NamedTuple):
-    """Raw pixels ``(N, D)`` float, identities and cameras ``(N, )``."""
-    pixels: Tensor
-    pids: Tensor
-    cams: Tensor
-
-
-def thumbnails(dataset: Dataset) -> Persons:
-    """Read a set of persons as small pictures, each of mean 0.
+def thumbnails(images: Tensor) -> Tensor:
+    """Make pictures small, each of mean 0.
 
     Args:
-        dataset (Dataset): Items ``dict(inputs, pid, camid)``; inputs uint8
-            ``(3, H, W)``, all of one size.
+        images (Tensor): ``(B, 3, H, W)`` uint8.
 
     Returns:
-        Persons: ``D`` is 3 x 32 x 16.
+        Tensor: ``(B, 3 * 32 * 16)`` float.
     """
-    parts = []
-    for batch in DataLoader(dataset, 256):
-        small = F.adaptive_avg_pool2d(batch['inputs'].float(), THUMBNAIL)
-        small = small.flatten(1)
-        parts.append((small - small.mean(1, keepdim=True), batch['pid'],
-                      batch['camid']))
-    return Persons(*(torch.cat(column) for column in zip(*parts)))
+    small = F.adaptive_avg_pool2d(images.float(), THUMBNAIL).flatten(1)
+    return small - small.mean(1, keepdim=True)
 
 
 def logged_scores(work_dir: Union[str, Path]) -> List[Dict[str, float]]:
@@ -96,7 +81,7 @@ def knn_report(config: Union[str, Path, Config], work_dir: Union[str,
     if not monitor:
         raise ValueError('the config has no k-NN monitor (default_hooks.knn)')
     query, gallery = (
-        thumbnails(DATASETS.build(monitor[name]))
+        extract_features(DATASETS.build(monitor[name]), thumbnails)
         for name in ('query', 'gallery'))
     pixels = retrieval_scores(*query, *gallery)
     persons = len(query.pids.unique())

@@ -1,14 +1,15 @@
 from .key_table import KeyTable
-from .market1501 import MarketDataset
 from .person_images import PersonImages
 from .prepare import (CropOptions, build_image_list, crop_persons, pack_lmdb,
                       select_keys)
+from .retrieval import MarketDataset, PersonRetrievalDataset
 from .samplers import ResumableSampler
 from .sources import FolderSource, ImageSource, LmdbSource, build_source
 from .transforms import *  # noqa: F401,F403
 
 __all__ = [
     'CropOptions', 'FolderSource', 'ImageSource', 'KeyTable', 'LmdbSource',
-    'MarketDataset', 'PersonImages', 'ResumableSampler', 'build_image_list',
-    'build_source', 'crop_persons', 'pack_lmdb', 'select_keys'
+    'MarketDataset', 'PersonImages', 'PersonRetrievalDataset',
+    'ResumableSampler', 'build_image_list', 'build_source', 'crop_persons',
+    'pack_lmdb', 'select_keys'
 ]

@@ -1,5 +1,5 @@
+from ..models.finite import NonFiniteError, check_finite_losses
 from ..weights import AtomicBackend
-from .finite import NonFiniteError, check_finite_losses
 from .hooks import *  # noqa: F401, F403
 from .optim import *  # noqa: F401, F403
 from .tensorboard import OptionalTensorboardVisBackend

@@ -5,8 +5,8 @@ import traceback
 from contextlib import contextmanager
 from typing import Optional
 
+from ..models.finite import NonFiniteError
 from ..weights import CheckpointError, UnsafeCheckpointError
-from .finite import NonFiniteError
 
 PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # says what to do, wherever it was raised

@@ -1,6 +1,6 @@
 """Files of weights: read, check, rename, write, resume from, publish."""
 from .atomic import AtomicBackend, write_file
-from .backbone import BACKBONES, extract_backbone
+from .backbone import BACKBONES, backbone_options, extract_backbone
 from .check import OPTIONAL, NoMatchError, check_weights, load_weights
 from .finite import NonFiniteWeightsError, check_finite
 from .key_maps import ConvertedViT, convert_vit_keys, select_branch
@@ -15,10 +15,10 @@ from .resume import CheckpointError, check_checkpoint, find_resume_file
 __all__ = [
     'AtomicBackend', 'BACKBONES', 'CheckpointError', 'ConvertedViT', 'Grid',
     'NoMatchError', 'NonFiniteWeightsError', 'OPTIONAL', 'Published',
-    'UnsafeCheckpointError', 'candidate_grids', 'check_checkpoint',
-    'check_finite', 'check_weights', 'checkpoint_bytes', 'convert_vit_keys',
-    'extract_backbone', 'file_sha256', 'find_resume_file', 'listed_keys',
-    'load_weights', 'meta_of', 'peek_checkpoint', 'publish_backbone',
-    'read_checkpoint', 'register_loaders', 'select_branch', 'table_layout',
-    'weights_of', 'write_file', 'write_hashed'
+    'UnsafeCheckpointError', 'backbone_options', 'candidate_grids',
+    'check_checkpoint', 'check_finite', 'check_weights', 'checkpoint_bytes',
+    'convert_vit_keys', 'extract_backbone', 'file_sha256', 'find_resume_file',
+    'listed_keys', 'load_weights', 'meta_of', 'peek_checkpoint',
+    'publish_backbone', 'read_checkpoint', 'register_loaders', 'select_branch',
+    'table_layout', 'weights_of', 'write_file', 'write_hashed'
 ]

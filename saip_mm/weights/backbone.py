@@ -48,3 +48,20 @@ def extract_backbone(checkpoint: dict,
     if grid is not None:
         meta['position_grid'] = grid.tolist()
     return backbone, meta
+
+
+def backbone_options(checkpoint: dict) -> dict:
+    """What a file says of its backbone that its tensors do not show.
+
+    Args:
+        checkpoint (dict): A training checkpoint or a published backbone.
+
+    Returns:
+        dict: Plain values by argument; empty where it says nothing.
+    """
+    meta = meta_of(checkpoint)
+    encoder = meta.get('encoder')
+    said = meta.get('backbone')
+    if said is None and isinstance(encoder, dict):
+        said = encoder.get('backbone')
+    return dict(said) if isinstance(said, dict) else {}

@@ -11,7 +11,7 @@ import torch
 
 from ..version import __version__
 from .atomic import write_file
-from .backbone import extract_backbone
+from .backbone import backbone_options, extract_backbone
 from .finite import check_finite
 from .read import read_checkpoint
 
@@ -35,9 +35,10 @@ def publish_backbone(checkpoint: str,
     The keys carry no prefix, so that any OpenMMLab library takes the file by
     ``init_cfg=dict(type='Pretrained', checkpoint=...)`` on the backbone, with
     no missing and no unexpected key. ``meta`` holds ``position_grid`` (plain
-    transformers), ``origin``, ``input`` (mean and std, RGB in 0-255) and, if
-    objectives left parameters untrained, their names as ``untrained``. Same
-    checkpoint, name and date: same bytes.
+    transformers), ``origin``, ``input`` (mean and std, RGB in 0-255),
+    ``backbone`` (arguments that the tensors do not show: heads, last stride)
+    and, if objectives left parameters untrained, their names as
+    ``untrained``. Same checkpoint, name and date: same bytes.
 
     Args:
         checkpoint (str): A training checkpoint.
@@ -80,6 +81,9 @@ def publish_backbone(checkpoint: str,
             channels='RGB', mean=encoder['mean'], std=encoder['std'])
         if encoder.get('untrained'):
             published['meta']['untrained'] = encoder['untrained']
+    options = backbone_options(dict(meta=meta))
+    if options:
+        published['meta']['backbone'] = options
     for key, value in backbone.items():  # a clone brings no foreign storage
         published['state_dict'][key] = value.detach().clone().contiguous()
     parameters = sum(v.numel() for k, v in backbone.items()

@@ -177,7 +177,7 @@ def toy_runner(work_dir,
             accumulative_counts=counts,
             optimizer=dict(type='AdamW', lr=0.01, weight_decay=0.04),
             clip_grad=dict(max_norm=0.1),
-            constructor='DecayGroupsOptimWrapperConstructor'),
+            constructor='BackboneLayerDecayOptimWrapperConstructor'),
         param_scheduler=[
             dict(type='LinearLR', start_factor=0.1, end=3, by_epoch=False),
             dict(

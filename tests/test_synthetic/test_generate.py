@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from saip_mm.datasets.market1501 import FOLDERS, MarketDataset, parse_name
+from saip_mm.datasets.retrieval.market1501 import (FOLDERS, MarketDataset,
+                                                   parse_name)
 from saip_mm.datasets.sources import read_keys, walk_images
 from saip_mm.synthetic import WRITERS, generate, write_dataset
 from saip_mm.synthetic.writers import luperson, market1501
@@ -134,7 +135,11 @@ def test_market_is_read_by_its_data_set(tmp_path, few):
     write_dataset(str(tmp_path), ['market1501'], progress=False)
     root = str(tmp_path / 'market1501')
     sets = {s: MarketDataset(root, split=s) for s in FOLDERS}
-    people = {s: {r.pid for r in d.records} for s, d in sets.items()}
+    people = {
+        split: {data.get_data_info(i)['pid']
+                for i in range(len(data))}
+        for split, data in sets.items()
+    }
     assert people['train'] == {1, 3}
     assert people['query'] == {2, 4}
     assert people['gallery'] == {0, 2, 4}

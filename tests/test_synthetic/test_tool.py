@@ -8,7 +8,7 @@ import pytest
 from saip_mm.synthetic import contact_sheet
 from saip_mm.synthetic.writers import luperson
 
-ROOT = osp.abspath(osp.join(osp.dirname(__file__), *[osp.pardir] * 3))
+ROOT = osp.abspath(osp.join(osp.dirname(__file__), *[osp.pardir] * 2))
 TOOL = osp.join(ROOT, 'tools/dataset_converters/make_synthetic_people.py')
 
 

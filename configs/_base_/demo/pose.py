@@ -14,8 +14,7 @@ codec = dict(input_size=(96, 128), heatmap_size=(24, 32))
 model = dict(
     head=dict(
         out_channels=17,
-        deconv_out_channels=(64, 64),  # from stride 16
-        deconv_kernel_sizes=(4, 4),
+        deconv_out_channels=(64, 64),
         decoder=dict(_base_.codec, **codec)),
     test_cfg=dict(shift_heatmap=False))  # unbiased targets
 

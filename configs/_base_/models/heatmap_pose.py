@@ -1,5 +1,6 @@
-# Top-down heat maps: transposed convolutions from the backbone's last map up
-# to stride 4. The leaf adds backbone, in_channels, out_channels and codec.
+# Top-down heat maps: two transposed convolutions from the backbone's last map,
+# of stride 16, up to stride 4. The leaf adds backbone, in_channels,
+# out_channels and codec.
 model = dict(
     type='TopdownPoseEstimator',
     data_preprocessor=dict(
@@ -9,8 +10,7 @@ model = dict(
         bgr_to_rgb=True),
     head=dict(
         type='HeatmapHead',
-        # from stride 32; two of them from stride 16
-        deconv_out_channels=(256, 256, 256),
-        deconv_kernel_sizes=(4, 4, 4),
+        deconv_out_channels=(256, 256),  # authors
+        deconv_kernel_sizes=(4, 4),
         loss=dict(type='KeypointMSELoss', use_target_weight=True)),
     test_cfg=dict(flip_test=True, flip_mode='heatmap'))

@@ -13,7 +13,7 @@ optim_wrapper = dict(
         weight_decay=0.04),  # DINO, start of the schedule; release 0.05
     clip_grad=dict(max_norm=3.0),  # DINO, each tensor by its own norm
     # none on biases, norms, tokens, positions (DINO decays the last two)
-    constructor='DecayGroupsOptimWrapperConstructor')
+    constructor='BackboneLayerDecayOptimWrapperConstructor')
 
 # `end` is left out where it is the end of training, so that
 # --cfg-options train_cfg.max_epochs=100 is enough for a shorter one

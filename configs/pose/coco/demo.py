@@ -8,6 +8,6 @@ _base_ = [
 ]
 
 model = dict(
-    # stride 16: of such a picture, stride 32 would leave 4x3 cells
+    # of the third stage, stride 16
     backbone=dict(_base_.backbone, out_indices=(2, )),
     head=dict(in_channels=128))

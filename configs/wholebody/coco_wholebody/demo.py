@@ -8,5 +8,5 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(_base_.backbone, out_indices=(2, )),  # stride 16
+    backbone=dict(_base_.backbone, out_indices=(2, )),
     head=dict(in_channels=128))

@@ -11,8 +11,6 @@ model = dict(
     head=dict(
         in_channels=192,
         out_channels=133,
-        deconv_out_channels=(256, 256),  # from stride 16
-        deconv_kernel_sizes=(4, 4),
         decoder=_base_.codec),
     test_cfg=dict(shift_heatmap=True))
 

@@ -6,6 +6,7 @@ from typing import Optional
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmengine.fileio import get
 from PIL import Image, ImageOps
 
 from mmpretrain.registry import TRANSFORMS
@@ -207,10 +208,11 @@ def decode_image(data: bytes,
 
 @TRANSFORMS.register_module()
 class DecodeImage(BaseTransform):
-    """Turn ``data`` (the bytes of a file) into ``img``.
+    """Turn a file into ``img``.
 
-    Required keys: ``data`` (bytes). Added: ``img`` (``(H, W, 3)`` uint8,
-    RGB). Removed: ``data``.
+    Required keys: ``data`` (bytes of the file) or ``img_path`` (str), from
+    which they are read. Added: ``img`` (``(H, W, 3)`` uint8, RGB). Removed:
+    ``data``.
 
     Args:
         min_size (tuple[int, int], optional): See :func:`decode_image`. The
@@ -234,8 +236,10 @@ class DecodeImage(BaseTransform):
         self.max_pixels = max_pixels
 
     def transform(self, results: dict) -> dict:
-        results['img'] = decode_image(
-            results.pop('data'), self.min_size, self.max_pixels)
+        data = results.pop('data', None)
+        if data is None:
+            data = get(results['img_path'])
+        results['img'] = decode_image(data, self.min_size, self.max_pixels)
         return results
 
     def __repr__(self) -> str:

@@ -9,8 +9,9 @@ class EncoderMetaHook(Hook):
     """Say in each checkpoint what its encoder expects, and what it lacks.
 
     ``meta['encoder']`` gets ``mean`` and ``std`` of the input (RGB, 0-255),
-    and ``untrained``: names of the backbone's parameters that no objective
-    reached. Publishing hands them on.
+    ``backbone``: its arguments that no tensor shows, such as the last stride
+    or the heads, and ``untrained``: names of the backbone's parameters that
+    no objective reached. Publishing hands them on.
     """
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -23,6 +24,7 @@ class EncoderMetaHook(Hook):
         checkpoint['meta']['encoder'] = dict(
             mean=list(mean),
             std=list(std),
+            backbone=dict(getattr(model.encoder.backbone, 'options', {})),
             untrained=[
                 name[len(prefix):] for name in model.untrained
                 if name.startswith(prefix)

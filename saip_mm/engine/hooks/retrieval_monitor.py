@@ -1,22 +1,15 @@
 from contextlib import contextmanager
-from typing import Dict, NamedTuple, Sequence
+from typing import Dict, Sequence
 
 import torch
-from mmengine.dist import all_gather_object, get_dist_info
+from mmengine.dist import get_dist_info
 from mmengine.hooks import Hook
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch import nn
+from torch.utils.data import Dataset
 
 from mmpretrain.registry import DATASETS, HOOKS
-from ...evaluation import retrieval_scores
+from ...evaluation import PersonFeatures, extract_features, retrieval_scores
 from .model_parts import bare_model, expert_of
-
-
-class Features(NamedTuple):
-    """Image tokens ``(N, D)``, identities and cameras ``(N, )`` of a set."""
-    tokens: Tensor
-    pids: Tensor
-    cams: Tensor
 
 
 @contextmanager
@@ -39,14 +32,16 @@ class RetrievalMonitorHook(Hook):
     """Score student and expert by k-NN retrieval of labelled persons.
 
     The nearest gallery image answers each query (Market-1501 protocol, see
-    :func:`saip_mm.evaluation.retrieval_scores`). Logs ``knn/rank1`` and
-    ``knn/map`` of the student, ``knn/expert_rank1`` and ``knn/expert_map`` of
-    an averaged expert; a frozen one does not change and is left out. Draws no
-    random numbers and leaves the modes of all modules as they were.
+    :func:`saip_mm.evaluation.retrieval_scores`). Logs ``knn/rank1``,
+    ``knn/rank5``, ``knn/rank10``, ``knn/map`` and ``knn/minp`` of the
+    student, the same of an averaged expert as ``knn/expert_rank1`` and so
+    on; a frozen one does not change and is left out. Draws no random numbers
+    and leaves the modes of all modules as they were.
 
     Args:
-        query (dict | Dataset): Items ``dict(inputs, pid, camid)``; inputs
-            uint8 ``(3, H, W)`` RGB, all of one size.
+        query (dict | Dataset): A ``PersonRetrievalDataset``, or another one
+            whose samples are its; inputs uint8 ``(3, H, W)`` RGB, all of one
+            size.
         gallery (dict | Dataset): Likewise.
         interval (int): Epochs or iterations between scores; 0 switches the
             monitor off (``default_hooks.knn.interval=0``). Defaults to 10.
@@ -125,8 +120,10 @@ class RetrievalMonitorHook(Hook):
             ]
             if get_dist_info()[0] == 0:
                 result = retrieval_scores(*sets[0], *sets[1])
-                scores[f'knn/{prefix}rank1'] = result.rank1
-                scores[f'knn/{prefix}map'] = result.map
+                named = {f'rank{k}': v for k, v in result.cmc.items()}
+                named.update(map=result.map, minp=result.minp)
+                for name, value in named.items():
+                    scores[f'knn/{prefix}{name}'] = value
         if scores:
             for key, value in scores.items():
                 runner.message_hub.update_scalar(key, value)
@@ -136,10 +133,9 @@ class RetrievalMonitorHook(Hook):
                                          for key, value in scores.items()))
         return scores
 
-    @torch.no_grad()
     def extract(self, encoder: nn.Module, dataset: Dataset,
-                mean: Sequence[float], std: Sequence[float]) -> Features:
-        """Features of a whole set, each rank doing its share.
+                mean: Sequence[float], std: Sequence[float]) -> PersonFeatures:
+        """Image tokens of a whole set, see :func:`extract_features`.
 
         Args:
             encoder (nn.Module): With ``extract``, ``(B, 3, H, W)`` normalised
@@ -149,28 +145,18 @@ class RetrievalMonitorHook(Hook):
             std (Sequence[float]): Likewise.
 
         Returns:
-            Features: In the order of the set, on the encoder's device, the
-            same on every rank.
+            PersonFeatures: On the encoder's device.
         """
-        rank, world_size = get_dist_info()
-        share = Subset(dataset, range(rank, len(dataset), world_size))
         device = next(encoder.parameters()).device
         mean, std = (
             torch.tensor(values, device=device).view(1, 3, 1, 1)
             for values in (mean, std))
-        parts = []
+
+        def encode(images):
+            images = images.to(device).float()
+            return encoder.extract((images - mean) / std)
+
         with evaluating(encoder):
-            for batch in DataLoader(
-                    share, self.batch_size, num_workers=self.num_workers):
-                images = batch['inputs'].to(device).float()
-                images = (images - mean) / std
-                parts.append((encoder.extract(images).float().cpu(),
-                              batch['pid'], batch['camid']))
-        # not tensors of one length: the last share may be shorter, or empty
-        gathered = [p for shares in all_gather_object(parts) for p in shares]
-        order = torch.cat([
-            torch.arange(r, len(dataset), world_size)
-            for r in range(world_size)
-        ]).argsort()
-        return Features(*(torch.cat(column)[order].to(device)
-                          for column in zip(*gathered)))
+            found = extract_features(dataset, encode, self.batch_size,
+                                     self.num_workers)
+        return PersonFeatures(*(column.to(device) for column in found))

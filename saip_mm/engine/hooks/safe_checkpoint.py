@@ -6,8 +6,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
 from mmpretrain.registry import HOOKS
+from ...models.finite import REMEDY, NonFiniteError, training_state
 from ...weights import NonFiniteWeightsError, check_finite, write_file
-from ..finite import REMEDY, NonFiniteError, training_state
 
 
 class _KeepingBackend:

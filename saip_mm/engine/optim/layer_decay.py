@@ -1,13 +1,17 @@
 import re
 from typing import Dict, List, Optional, Sequence, Tuple
 
+import torch
 from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
+from mmengine.utils import digit_version
 from torch import nn
 
 from mmpretrain.registry import OPTIM_WRAPPER_CONSTRUCTORS
-from .decay_groups import NO_DECAY
 
+# tokens and positions have two or more axes, so the rule on 1-D misses them
+NO_DECAY = ('cls_token', 'mask_token', 'pos_embed', 'attention_biases',
+            'relative_position_bias_table')
 SETTINGS = ('layer_decay_rate', 'no_decay', 'custom_keys')
 MULTIPLIERS = ('lr_mult', 'decay_mult')
 # before the first block; what is neither this nor in a block comes after the
@@ -96,16 +100,25 @@ def layer_ids(names: Sequence[str]) -> Tuple[Dict[str, int], int]:
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
                                                 ):
-    """Smaller learning rates for the earlier layers of a backbone.
+    """The parameter groups of pretraining and of every task.
 
-    Of n blocks (12 in ViT-Tiny and TinyViT-5M, 16 in StarNet-S3) block i has
-    the rate ``lr * layer_decay_rate ** (n - i)``, i from 0; the patch
-    embedding or stem ``layer_decay_rate ** (n + 1)``; everything outside
-    ``model.backbone``, and a norm after its last block, ``lr``. n is counted
-    in the model.
+    No weight decay for tensors with at most one axis (biases, norms, layer
+    scales) and for those whose name contains one of ``no_decay``. Parameters
+    that take no gradient are left out and get no optimiser state.
 
-    No weight decay for tensors with at most one axis and for those whose
-    name contains one of ``no_decay``.
+    With ``layer_decay_rate`` below 1 the earlier layers of a backbone learn
+    more slowly. Of n blocks (12 in ViT-Tiny and TinyViT-5M, 16 in StarNet-S3)
+    block i has the rate ``lr * layer_decay_rate ** (n - i)``, i from 0; the
+    patch embedding or stem ``layer_decay_rate ** (n + 1)``; everything
+    outside ``model.backbone``, and a norm after its last block, ``lr``. n is
+    counted in the model.
+
+    mmengine's default constructor makes one group a tensor, which takes the
+    optimiser's batched update away, and prints a line for each. Adam and
+    AdamW get torch's fused update unless the config says ``fused=False``: it
+    needs no copies of the moments, which take as much memory as the
+    gradients, and one pass instead of ten. Before torch 2.4 it does not know
+    CPUs and is not asked for.
 
     mmpose, mmdet and mmseg have constructors of their own for this, each for
     its own backbones; this one is ``mmpretrain.BackboneLayerDecay...`` in
@@ -117,8 +130,9 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
 
             - ``layer_decay_rate`` (float): In (0, 1]. Defaults to 1: the
               same rate everywhere, for any backbone.
-            - ``no_decay`` (list[str]): Parts of names. Defaults to tokens,
-              positions and attention biases.
+            - ``no_decay`` (list[str]): Parts of names. Defaults to class and
+              mask tokens, positions and attention biases. (DINO decays its
+              tokens and positions; the SAIP recipe does not.)
             - ``custom_keys`` (dict): ``lr_mult`` and ``decay_mult`` by part
               of a name, as mmengine has them: of several parts in a name the
               longest counts. They multiply what is said above.
@@ -147,6 +161,10 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
                 raise ValueError(f"custom_keys['{key}'] takes "
                                  f'{" and ".join(MULTIPLIERS)}, got {given}')
         super().__init__(optim_wrapper_cfg, cfg)
+        if (self.optimizer_cfg['type'] in ('Adam', 'AdamW')
+                and digit_version(torch.__version__) >= digit_version('2.4')
+                and not {'foreach', 'fused'} & set(self.optimizer_cfg)):
+            self.optimizer_cfg['fused'] = True
 
     def add_params(self, params: List[dict], module: nn.Module,
                    **kwargs) -> None:
@@ -174,11 +192,12 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
             if decay != 1:
                 group['weight_decay'] = (self.base_wd or 0.) * decay
             params.append(group)
+        least = self.base_lr * min(factors.values(), default=1.)
+        layers = f', in the backbone {least:.3g} and more' if factors else ''
         print_log(
-            f'learning rate: {self.base_lr:g}, in the backbone '
-            f'{self.base_lr * min(factors.values(), default=1.):.3g} and '
-            f'more; weight decay: {_count(groups, True)} tensors with, '
-            f'{_count(groups, False)} without', 'current')
+            f'learning rate: {self.base_lr:g}{layers}; weight decay: '
+            f'{_count(groups, True)} tensors with, {_count(groups, False)} '
+            'without', 'current')
 
     def _custom(self, name: str) -> dict:
         keys = self.paramwise_cfg['custom_keys']
@@ -202,8 +221,8 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build optimiser and wrapper for the model."""
         wrapper = super().__call__(model)
-        # as in DecayGroupsOptimWrapperConstructor: the first group's rate
-        # goes to the log, not mmengine's 'base_lr'
+        # the first group's rate goes to the log; mmengine's 'base_lr' would
+        # miss auto_scale_lr and show a wrong number in every line
         wrapper.base_param_settings = None
         return wrapper
 

@@ -7,7 +7,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import Tensor, nn
 
 from mmpretrain.registry import OPTIM_WRAPPERS
-from ..finite import REMEDY, NonFiniteError, training_state
+from ...models.finite import REMEDY, NonFiniteError, training_state
 
 EPS = 1e-6  # DINO's clip_gradients
 

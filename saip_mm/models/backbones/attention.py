@@ -36,3 +36,16 @@ class UnboundAttention(MultiheadAttention):
         out = self.proj(out.transpose(1, 2).flatten(2))
         out = self.out_drop(self.gamma1(self.proj_drop(out)))
         return v.squeeze(1) + out if self.v_shortcut else out
+
+
+def set_heads(attention: MultiheadAttention, num_heads: int) -> None:
+    """Share a block's width among another number of heads, in place.
+
+    Raises:
+        ValueError: If the width is no multiple of the number.
+    """
+    width = attention.embed_dims
+    if num_heads < 1 or width % num_heads:
+        raise ValueError(f'{num_heads} heads cannot share a width of {width}: '
+                         'take a divisor of it')
+    attention.num_heads, attention.head_dims = num_heads, width // num_heads

@@ -4,8 +4,12 @@ from typing import Optional, Sequence
 from mmengine.logging import print_log
 from mmengine.model import PretrainedInit
 
-from saip_mm.weights import (BACKBONES, OPTIONAL, check_weights, listed_keys,
-                             peek_checkpoint, weights_of)
+from saip_mm.weights import (BACKBONES, OPTIONAL, backbone_options,
+                             check_weights, listed_keys, peek_checkpoint,
+                             weights_of)
+
+# options with which the same tensors are another function
+SHAPELESS = ('num_heads', 'last_block_heads')
 
 
 class PretrainedMixin:
@@ -18,10 +22,14 @@ class PretrainedMixin:
       option and the user fills it in;
     - a training checkpoint serves as well as a published backbone: the
       student's backbone is found in it unless ``prefix`` is given;
-    - a file that does not fit is refused, with its name and keys.
+    - a file that does not fit is refused, with its name and keys;
+    - so is one that says its blocks have other heads; other ``options`` that
+      differ from those of its training are told.
 
-    For classes derived from ``BaseModule``.
+    For classes derived from ``BaseModule``, with ``options``: what of their
+    arguments the weights cannot tell, plain values.
     """
+    options: dict = {}
 
     def take_pretrained(self, needed: Sequence[str] = ('', )) -> dict:
         """Complete and check ``init_cfg``, before mmengine acts on it.
@@ -49,8 +57,27 @@ class PretrainedMixin:
         content = {}
         for cfg in filter(_is_pretrained, self.init_cfg):
             content = peek_checkpoint(cfg['checkpoint'])
+            self._fit_options(cfg, content)
             self._fit_prefix(cfg, content, needed)
         return content
+
+    def _fit_options(self, cfg: dict, content: dict) -> None:
+        said = backbone_options(content)
+        other = {
+            key: value
+            for key, value in said.items()
+            if key in self.options and value != self.options[key]
+        }
+        asked = ', '.join(f'{k}={v!r}' for k, v in other.items())
+        if set(other) & set(SHAPELESS):
+            raise ValueError(
+                f'{cfg["checkpoint"]} was trained with {asked}, which its '
+                'tensors do not show: set that in the backbone\'s config')
+        if other:
+            print_log(
+                f'{cfg["checkpoint"]} was trained with {asked}, here it is '
+                f'{", ".join(f"{k}={self.options[k]!r}" for k in other)}',
+                'current')
 
     @property
     def names_checkpoint(self) -> bool:

@@ -1,12 +1,18 @@
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
+from mmengine.logging import print_log
+from timm.layers import LayerNorm2d
 from torch import Tensor, nn
 
 from mmpretrain.models.backbones import TIMMBackbone
 from mmpretrain.registry import MODELS
 from .pretrained import PretrainedMixin
 from .window_attention import trim_windows
+
+# convolution that halves the map before the last stage, by model family
+LAST_MERGING = dict(
+    starnet='stages_3.0.conv', tiny_vit='stages_3.downsample.conv2.conv')
 
 
 @MODELS.register_module()
@@ -24,6 +30,13 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
 
     Args:
         model_name (str): timm's name of it.
+        last_stride (int): Of the step into the last stage: 2, or 1 for a last
+            map as fine as the one before (stride 16), as SAIP's authors have
+            it. No parameter changes: a checkpoint fits both. Defaults to 2.
+        neck_channels (int, optional): Behind the last map, which it
+            replaces, 1x1 and 3x3 convolutions to so many channels, each with
+            a LayerNorm over the channels (256 in the authors' TinyViT).
+            Defaults to None, no neck.
         conv_init (str): Random start of StarNet's convolutions: 'default',
             PyTorch's, which its authors keep (standard deviation 0.083 of a
             7x7 depthwise, 0.10 of a 1x1 over 32 channels), or 'timm',
@@ -38,18 +51,29 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
             ``out_indices=(3, )``, or timm's (``window_sizes``).
 
     Raises:
-        ValueError: If ``mask_padding`` is set and there are no windows, or
-            ``conv_init`` is unknown.
+        ValueError: If ``mask_padding`` is set and there are no windows,
+            ``conv_init`` is unknown, or the model's last stride is not
+            known how to be changed.
         NoMatchError, ValueError: While initialising, if ``init_cfg`` names a
             checkpoint of another architecture.
     """
 
     def __init__(self,
                  model_name: str,
+                 last_stride: int = 2,
+                 neck_channels: Optional[int] = None,
                  conv_init: str = 'default',
                  mask_padding: bool = False,
                  **kwargs) -> None:
         super().__init__(model_name, features_only=True, **kwargs)
+        self.options = dict(
+            model_name=model_name,
+            last_stride=last_stride,
+            neck_channels=neck_channels,
+            mask_padding=mask_padding)
+        self._set_last_stride(last_stride)
+        width = self.timm_model.feature_info.channels()[-1]
+        self.neck = neck_channels and build_neck(width, neck_channels)
         if mask_padding and not trim_windows(self):
             raise ValueError(f'{model_name} has no windows to leave padding '
                              'out of: mask_padding is for tiny_vit_*')
@@ -58,10 +82,32 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
                              "'default' or 'timm'")
         self.reset_convs = conv_init == 'default' and 'starnet' in model_name
 
+    def _set_last_stride(self, stride: int) -> None:
+        model = self.options['model_name']
+        if stride not in (1, 2):
+            raise ValueError(f'last_stride must be 1 or 2, got {stride}')
+        if stride == 2:
+            return
+        family = next((f for f in LAST_MERGING if model.startswith(f)), None)
+        if family is None:
+            raise ValueError(
+                f'last_stride=1 is for {", ".join(LAST_MERGING)}, whose last '
+                f'step is known here, not for {model}: leave it at 2')
+        modules = dict(self.timm_model.named_modules())
+        if LAST_MERGING[family] in modules:  # not if out_indices end before
+            modules[LAST_MERGING[family]].stride = (1, 1)
+            self.timm_model.feature_info.info[-1]['reduction'] //= 2
+            print_log(
+                f'{model}: strides '
+                f'{self.timm_model.feature_info.reduction()}', 'current')
+
     def init_weights(self) -> None:
-        """Start at random, or load ``init_cfg``'s checkpoint."""
+        """Start at random, or load ``init_cfg``'s checkpoint.
+
+        A neck that the checkpoint does not have starts at random.
+        """
         if not self.is_init:
-            self.take_pretrained()
+            self.take_pretrained(('timm_model.', ))
             if self.reset_convs and not self.names_checkpoint:
                 for module in self.modules():
                     if isinstance(module, nn.Conv2d):
@@ -71,15 +117,35 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
         """``(B, 3, H, W)`` -> maps ``(B, C, h, w)``, channels last in memory.
 
+        The last one is the neck's, where there is a neck.
+
         Convolutions are up to twice as fast so. On a CPU they stay in
         float32 under autocast: in bfloat16 oneDNN leaves the weight gradient
         of a map of 2x1, as StarNet's last stage meets, unset (torch 2.11).
         """
         x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast('cpu', enabled=False):
-            return super().forward(x)
+            *maps, last = super().forward(x)
+            return (*maps, self.neck(last) if self.neck else last)
 
     def train(self, mode: bool = True) -> 'StrideMapBackbone':
         """Switch mode, return self."""
         super().train(mode)
         return self
+
+
+def build_neck(width: int, channels: int) -> nn.Sequential:
+    """1x1 and 3x3 convolutions without bias, a LayerNorm behind each.
+
+    Args:
+        width (int): Channels of the map it gets.
+        channels (int): Of the map it gives, ``(B, channels, h, w)``.
+
+    Source:
+        Structure and width (256) of the neck of the authors' TinyViT, which
+        is that of Segment Anything's image encoder.
+    """
+    return nn.Sequential(
+        nn.Conv2d(width, channels, 1, bias=False), LayerNorm2d(channels),
+        nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+        LayerNorm2d(channels))

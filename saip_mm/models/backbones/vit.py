@@ -11,6 +11,7 @@ from mmpretrain.registry import MODELS
 from saip_mm.weights import Grid, meta_of, table_layout
 from ..sincos import sincos_positions
 from ..tokens import Tokens
+from .attention import set_heads
 from .encoder_layer import LightEncoderLayer, lighten_layer
 from .pretrained import PretrainedMixin
 
@@ -70,12 +71,19 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             cosine, 0 for the class token), which tells places apart from
             the first step on; 'fixed' is 'sincos' without training (MAE).
             Defaults to 'random'.
+        num_heads (int, optional): Attention heads of every block. Defaults
+            to None: the arch's, 3 in ``deit-tiny``.
+        last_block_heads (int, optional): Of the last block. SAIP's authors
+            have 6, and 12 here, in the students that learn from a ViT-B's
+            attention. Defaults to None: as the other blocks.
         out_indices (int | Sequence[int]): As the parent's, but any sequence
             may hold negative indices. Defaults to -1.
         **kwargs: Arguments of ``mmpretrain.VisionTransformer``.
 
     Raises:
-        ValueError: While loading, if the grid of the table cannot be told.
+        ValueError: If the width cannot be shared among the heads; while
+            loading, if the grid of the table cannot be told, or the file
+            says that its blocks have other heads.
     """
 
     def __init__(self,
@@ -83,6 +91,8 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
                  checkpoint_grid: Optional[Grid] = None,
                  init: str = 'dino',
                  positions: str = 'random',
+                 num_heads: Optional[int] = None,
+                 last_block_heads: Optional[int] = None,
                  out_indices=-1,
                  **kwargs) -> None:
         if isinstance(out_indices, Sequence):
@@ -98,6 +108,13 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             self.pos_embed.requires_grad_(False)
         for layer in self.layers:
             lighten_layer(layer)
+            set_heads(layer.attn, num_heads or layer.attn.num_heads)
+        last = self.layers[-1].attn
+        set_heads(last, last_block_heads or last.num_heads)
+        # heads change no tensor's shape: files must say them
+        self.options = dict(
+            num_heads=self.layers[0].attn.num_heads,
+            last_block_heads=last.num_heads)
         self.checkpoint_grid = checkpoint_grid
         self.init = init
         self.positions = positions

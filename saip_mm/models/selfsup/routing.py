@@ -7,8 +7,8 @@ from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
 from mmpretrain.registry import MODELS
-from ...engine.finite import check_finite_losses
 from ..encoders import Encoder, probe_side
+from ..finite import check_finite_losses
 from ..preprocessors import Views
 from ..tokens import KINDS, Answer, Request, Tokens
 

@@ -292,3 +292,13 @@ def test_min_size_is_a_height_and_a_width(min_size):
     with pytest.raises(ValueError, match='min_size must be'):
         DecodeImage(min_size)
     assert DecodeImage((1, 1), 1).min_size == (1, 1)
+
+
+def test_decoding_reads_the_file_where_no_bytes_are_given(tmp_path):
+    path = tmp_path / 'person.png'
+    path.write_bytes(encode(photo(seed=1), '.png'))
+    results = DecodeImage()(dict(img_path=str(path)))
+    assert np.array_equal(results['img'], photo(seed=1))
+    other = DecodeImage()(
+        dict(data=encode(photo(seed=2), '.png'), img_path=str(path)))
+    assert np.array_equal(other['img'], photo(seed=2))  # bytes come first

@@ -6,10 +6,10 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
-from saip_mm.engine.finite import REMEDY
 from saip_mm.engine.hooks.resume_schedule import ResumeScheduleHook
 from saip_mm.engine.resume_report import changes, describe_changes
 from saip_mm.engine.schedule import fit_schedule
+from saip_mm.models.finite import REMEDY
 from saip_mm.weights import CheckpointError
 from ..toy import HOOKS, toy_loader, toy_runner
 
@@ -280,7 +280,7 @@ def test_another_optimiser_is_refused(short, tmp_path, schedule):
             'SGD: .*load_from='):
         run(tmp_path, cfg, short / 'iter_7.pth', schedule)
     cfg = config(2)
-    cfg.optim_wrapper.constructor = 'DecayGroupsOptimWrapperConstructor'
+    cfg.optim_wrapper.constructor = 'BackboneLayerDecayOptimWrapperConstructor'
     with pytest.raises(CheckpointError, match='divides them differently'):
         run(tmp_path, cfg, short / 'iter_7.pth', schedule)
 

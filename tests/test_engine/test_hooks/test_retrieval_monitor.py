@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
+from mmpretrain.structures import DataSample
 from saip_mm.engine import RetrievalMonitorHook
 from saip_mm.engine.hooks.retrieval_monitor import evaluating
 from ..toy import ToyModel, toy_runner
@@ -23,7 +24,8 @@ class Persons(Dataset):
     def __getitem__(self, index):
         colour = torch.tensor([40 * index, 250 - 40 * index, 20 * index])
         image = colour.view(3, 1, 1).expand(3, 8, 6).to(torch.uint8)
-        return dict(inputs=image, pid=index + 1, camid=self.cam)
+        who = DataSample(metainfo=dict(pid=index + 1, camid=self.cam))
+        return dict(inputs=image, data_samples=who)
 
 
 def hook(**kwargs):
@@ -49,8 +51,12 @@ def test_when_it_scores(tmp_path, kwargs, steps):
     runner.train()
     lines = logged(tmp_path)
     assert [line['step'] for line in lines] == steps
-    names = {'knn/rank1', 'knn/map', 'knn/expert_rank1', 'knn/expert_map'}
-    assert all(names <= set(line) for line in lines)
+    names = {
+        f'knn/{whose}{score}'
+        for whose in ('', 'expert_')
+        for score in ('rank1', 'rank5', 'rank10', 'map', 'minp')
+    }
+    assert all(set(line) == names | {'step'} for line in lines)
     if not steps:
         return
     assert runner.message_hub.get_scalar('knn/rank1').current() == \
@@ -84,23 +90,26 @@ def test_modes_are_restored():
     assert not model.expert.encoder.norm.training
 
 
-def test_ranks_share_the_work(monkeypatch):
-    """3 ranks, 7 images: the joined features are in the set's order."""
-    module = 'saip_mm.engine.hooks.retrieval_monitor'
-    encoder, data = ToyModel().encoder.eval(), Persons(0, persons=7)
-    whole = hook().extract(encoder, data, *STATISTICS)
-    shares = []
-    monkeypatch.setattr(f'{module}.all_gather_object',
-                        lambda part: shares.append(part) or shares)
-    for rank in range(3):
-        monkeypatch.setattr(f'{module}.get_dist_info', lambda: (rank, 3))
-        try:
-            joined = hook(batch_size=2).extract(encoder, data, *STATISTICS)
-        except (RuntimeError, IndexError):  # shares of later ranks missing
-            assert rank < 2
-    for one, other in zip(whole, joined):
-        torch.testing.assert_close(one, other)
-    assert whole.pids.tolist() == list(range(1, 8))
+def test_scores_are_those_of_the_features(tmp_path):
+    """Once by the hook, once by hand from the same encoder."""
+    model = ToyModel()
+    runner = toy_runner(tmp_path, model=model)
+    found = hook(before_train=False)
+    found.before_train(runner)
+    scores = found.score(runner, 0)
+    sides = [
+        found.extract(model.encoder, Persons(cam), *STATISTICS)
+        for cam in (0, 1)
+    ]
+    similarity = torch.nn.functional.cosine_similarity(
+        sides[0].features[:, None], sides[1].features[None], dim=-1)
+    # one right answer a query: its rank, wrong ones of equal similarity first
+    ranks = (similarity >= similarity.diag()[:, None]).sum(1).double()
+    assert scores['knn/rank1'] == (ranks == 1).double().mean()
+    assert scores['knn/rank5'] == (ranks <= 5).double().mean()
+    assert scores['knn/rank10'] == 1  # of 6
+    assert scores['knn/map'] == pytest.approx((1 / ranks).mean())
+    assert scores['knn/minp'] == pytest.approx((1 / ranks).mean())
 
 
 def test_the_input_is_normalised_as_the_models_views_are(monkeypatch):

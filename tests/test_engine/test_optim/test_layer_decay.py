@@ -188,3 +188,34 @@ def test_unknown_backbones_are_refused():
 def test_other_settings_are_refused(paramwise):
     with pytest.raises(ValueError, match=r'rate in \(0, 1\], got'):
         build(nn.Conv2d(1, 1, 1), **paramwise)
+
+
+@pytest.mark.parametrize('optimizer, fused', [
+    (dict(type='AdamW'), True),
+    (dict(type='AdamW', fused=False), False),
+    (dict(type='AdamW', foreach=True), None),
+    (dict(type='SGD', lr=0.1), None),
+])
+def test_adam_is_fused_unless_the_config_decides(optimizer, fused):
+    wrapper = build_optim_wrapper(
+        nn.Linear(2, 2),
+        dict(
+            type='OptimWrapper',
+            optimizer=dict(lr=0.1) | optimizer,
+            constructor=CONSTRUCTOR))
+    assert wrapper.optimizer.defaults['fused'] == fused
+
+
+def test_the_former_name_works_and_says_so():
+    former = 'mmpretrain.DecayGroupsOptimWrapperConstructor'
+    model = nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3))
+    cfg = dict(
+        type='OptimWrapper',
+        optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.04),
+        paramwise_cfg=dict(no_decay=['1.weight']))
+    with pytest.warns(FutureWarning, match='is BackboneLayerDecay.* now'):
+        old = build_optim_wrapper(model, dict(cfg, constructor=former))
+    new = build_optim_wrapper(model, dict(cfg, constructor=CONSTRUCTOR))
+    groups = [w.optimizer.state_dict()['param_groups'] for w in (old, new)]
+    assert groups[0] == groups[1]
+    assert [g['weight_decay'] for g in groups[0]] == [0.04, 0]

@@ -43,20 +43,9 @@ def build(model, **kwargs):
     cfg = dict(
         type='TensorClipOptimWrapper',
         optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.04),
-        constructor='DecayGroupsOptimWrapperConstructor')
+        constructor='BackboneLayerDecayOptimWrapperConstructor')
     cfg.update(kwargs)
     return build_optim_wrapper(model, cfg)
-
-
-@pytest.mark.parametrize('optimizer, fused', [
-    (dict(type='AdamW'), True),
-    (dict(type='AdamW', fused=False), False),
-    (dict(type='AdamW', foreach=True), None),
-    (dict(type='SGD', lr=0.1), None),
-])
-def test_adam_is_fused_unless_the_config_decides(optimizer, fused):
-    wrapper = build(ToyModel(), optimizer=optimizer)
-    assert wrapper.optimizer.defaults['fused'] == fused
 
 
 def test_gradient_norm_is_recorded_before_clipping():

@@ -1,13 +1,17 @@
 """init_cfg of the backbones: one option, and no silent random start."""
+from types import SimpleNamespace
+
 import pytest
 import torch
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import HistoryBuffer, MMLogger
 from safetensors.torch import save_file
 
 import saip_mm.models  # noqa: F401
 from mmpretrain.registry import MODELS
-from saip_mm.weights import NoMatchError, UnsafeCheckpointError
-from ..tiny_saip import BACKBONES, build
+from saip_mm.engine import EncoderMetaHook
+from saip_mm.weights import (NoMatchError, UnsafeCheckpointError,
+                             publish_backbone)
+from ..tiny_saip import BACKBONES, build, saip_config
 
 STRIDE_MAPS = [name for name in BACKBONES if name != 'vit']
 
@@ -175,3 +179,42 @@ def test_a_whole_pickled_model_is_named(name, tmp_path):
     with pytest.raises(
             UnsafeCheckpointError, match='model.pth holds a whole pickled'):
         start(BACKBONES[name], checkpoint=path)
+
+
+# what tensors do not show
+
+
+def published(backbone, tmp_path):
+    """The file of a tiny SAIP with that backbone."""
+    torch.manual_seed(0)
+    config = saip_config()
+    model = MODELS.build(config
+                         | dict(encoder=config['encoder']
+                                | dict(backbone=backbone)))
+    checkpoint = dict(state_dict=model.state_dict(), meta=dict(epoch=1))
+    EncoderMetaHook().before_save_checkpoint(
+        SimpleNamespace(model=model), checkpoint)
+    path = str(tmp_path / 'epoch_1.pth')
+    torch.save(checkpoint, path)
+    return path, publish_backbone(path, str(tmp_path)).path
+
+
+def test_other_heads_are_refused_though_they_fit(tmp_path):
+    heads = dict(num_heads=2, last_block_heads=4)
+    for path in published(BACKBONES['vit'] | heads, tmp_path):
+        model = start(BACKBONES['vit'] | heads, checkpoint=path)
+        assert [b.attn.num_heads for b in model.layers] == [2, 2, 4]
+        with pytest.raises(
+                ValueError, match=f'{path} .* with last_block_heads=4, '):
+            start(BACKBONES['vit'], checkpoint=path)
+
+
+def test_another_stride_is_told(tmp_path, caplog):
+    cfg = BACKBONES['starnet']
+    for path in published(cfg | dict(last_stride=1), tmp_path):
+        logger = MMLogger.get_current_instance()
+        logger.addHandler(caplog.handler)
+        start(cfg, checkpoint=path)
+        logger.removeHandler(caplog.handler)
+        assert (f'{path} was trained with last_stride=1, here it is '
+                'last_stride=2') in caplog.text

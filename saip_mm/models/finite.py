@@ -62,7 +62,7 @@ def check_finite_losses(
         >>> check_finite_losses(dict(loss_csm=torch.tensor(1.)))
         >>> check_finite_losses(dict(loss_csm=torch.tensor(float('nan'))))
         Traceback (most recent call last):
-        saip_mm.engine.finite.NonFiniteError: loss_csm is nan ...
+        saip_mm.models.finite.NonFiniteError: loss_csm is nan ...
     """
     terms = {
         name:

@@ -1,0 +1,39 @@
+# SAIP: objectives, views and expert. The leaf adds the backbone:
+#   _base_ = ['PATH/_base_/backbones/starnet_s3.py',
+#             'PATH/_base_/methods/saip.py', ...]
+#   model = dict(encoder=dict(backbone=_base_.backbone))
+model = dict(
+    type='SAIP',
+    data_preprocessor=dict(
+        type='PersonViewPreprocessor',
+        scale_range=(0.75, 1.5),  # paper 3.2
+        canvas=dict(
+            size=(256, 256),  # ours; release 224x224
+            factor=0.5,  # release
+            alpha=0.7,  # release
+            distractors=1)),  # ours; release pastes one person only
+    encoder=dict(type='PersonEncoder',
+                 patch_index=6),  # release: patch tokens of block 7 of 12
+    expert=dict(type='EmaExpert'),
+    heads=dict(
+        csm=dict(
+            type='CrossScaleMatchingHead',
+            decoder=dict(
+                type='ImageDecoder',
+                hidden_dims=2048,  # DINO
+                bottleneck_dims=256,  # DINO
+                num_prototypes=65536),  # DINO
+            student_temperature=0.1,  # DINO
+            expert_temperature=0.04,  # DINO; raised by ExpertTemperatureHook
+            center_momentum=0.9,  # DINO
+            loss_weight=1.0),
+        csr=dict(
+            type='CrossScaleReconstructionHead',
+            mask_ratio=0.75,  # paper 3.2
+            decoder=dict(dims=256, depth=2, num_heads=8),  # ours
+            loss_weight=1.0),
+        css=dict(
+            type='CrossScaleSearchHead',
+            loss='mse',  # Eq. 3; release: 'bce'
+            decoder=dict(dims=256, depth=2, num_heads=8),  # ours
+            loss_weight=1.0)))

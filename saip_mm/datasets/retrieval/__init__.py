@@ -1,0 +1,4 @@
+from .base import PersonRetrievalDataset
+from .market1501 import MarketDataset
+
+__all__ = ['MarketDataset', 'PersonRetrievalDataset']
