@@ -4,7 +4,7 @@ import io
 import pickletools
 from argparse import Namespace
 from contextlib import nullcontext
-from typing import Any, Callable, Dict, List, Set
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, Set
 
 import numpy as np
 import torch
@@ -88,20 +88,36 @@ def foreign_names(pickled: bytes) -> List[str]:
     """
     known = _known_to_torch() | set(plain_types())
     asked: Dict[str, None] = {}
-    strings: List[str] = []
     file = io.BytesIO(pickled)
     try:
         while file.tell() < len(pickled):
-            for opcode, argument, _ in pickletools.genops(file):
-                if opcode.name in ('GLOBAL', 'INST'):
-                    asked['.'.join(argument.split(' '))] = None
-                elif opcode.name == 'STACK_GLOBAL':
-                    asked['.'.join(strings[-2:]) or '?'] = None
-                elif isinstance(argument, str):
-                    strings.append(argument)
+            for name in _asked_names(file):
+                asked[name] = None
     except Exception:  # it ends early, or is none: what was found counts
         pass
     return [name for name in map(_modern, asked) if name not in known]
+
+
+def _asked_names(file: BinaryIO) -> Iterator[str]:
+    """Dotted names of one pickle's functions and classes, as it has them."""
+    strings: List[str] = []
+    memo: Dict[int, Optional[str]] = {}
+    top = None  # of the stack, where it is a string
+    for opcode, argument, _ in pickletools.genops(file):
+        kind = opcode.name
+        if kind in ('PUT', 'BINPUT', 'LONG_BINPUT', 'MEMOIZE'):
+            memo[len(memo) if argument is None else argument] = top
+            continue
+        top = argument if isinstance(argument, str) else None
+        if kind in ('GLOBAL', 'INST'):
+            yield '.'.join(argument.split(' '))
+            top = None
+        elif kind == 'STACK_GLOBAL':
+            yield '.'.join(strings[-2:]) or '?'
+        elif kind in ('GET', 'BINGET', 'LONG_BINGET'):
+            top = memo.get(argument)
+        if top is not None:
+            strings.append(top)
 
 
 def _modern(name: str) -> str:

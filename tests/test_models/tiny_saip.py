@@ -71,3 +71,13 @@ def batch_of_crops(batch=4, num_scales=2, num_locals=2, seed=0):
                 generator=generator)
             for name, size in sizes.items()
         })
+
+
+def views_of(model, **kwargs):
+    """Views of a batch of crops, as the model's preprocessor makes them."""
+    return model.data_preprocessor(batch_of_crops(**kwargs), True)['views']
+
+
+def total(losses):
+    """What is trained: the sum of the terms."""
+    return sum(v for k, v in losses.items() if 'loss' in k)

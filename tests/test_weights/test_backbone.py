@@ -1,9 +1,8 @@
 import pytest
 import torch
 
-from mmpretrain.registry import MODELS
-from saip_mm.weights import extract_backbone, load_weights
-from ..test_models.tiny_saip import VIT, build
+from saip_mm.weights import extract_backbone
+from ..test_models.tiny_saip import build
 
 
 @pytest.mark.parametrize('which', ['student', 'expert'])
@@ -44,36 +43,3 @@ def test_absent_encoder_is_named():
         extract_backbone({'decoder.a': torch.ones(1)})
     with pytest.raises(ValueError, match="got 'teacher'"):
         extract_backbone(checkpoint, 'teacher')
-
-
-def test_fitting_weights_are_loaded():
-    source, target = (
-        MODELS.build(VIT | dict(img_size=size))
-        for size in ((64, 32), (96, 48)))
-    source.init_weights()
-    weights = source.state_dict()
-    weights.pop('pos_grid')
-    load_weights(target, weights)
-    assert torch.equal(target.cls_token, source.cls_token)
-
-
-def test_other_architecture_is_named_and_nothing_loaded():
-    model = MODELS.build(VIT)
-    weights = {k: v + 1 for k, v in model.state_dict().items()}
-    weights['head.weight'] = torch.ones(1)
-    weights['cls_token'] = torch.ones(1, 1, 8)
-    for layer in range(3):
-        for name in ('weight', 'bias'):
-            weights.pop(f'layers.{layer}.ln1.{name}')
-    before = {k: v.clone() for k, v in model.state_dict().items()}
-    with pytest.raises(ValueError) as error:
-        load_weights(model, weights, source='some.pth')
-    message = str(error.value)
-    assert 'some.pth does not fit GridVisionTransformer' in message
-    assert 'missing: layers.0.ln1.weight, layers.0.ln1.bias' in message
-    assert 'and 1 more' in message
-    assert 'unexpected: head.weight;' in message
-    assert 'of another shape: cls_token (1, 1, 8) for (1, 1, 16)' in message
-    assert 'tools/model_converters' in message
-    for key, value in model.state_dict().items():
-        assert torch.equal(value, before[key]), key

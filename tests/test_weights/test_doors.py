@@ -17,9 +17,9 @@ from mmengine.runner.checkpoint import CheckpointLoader
 import mmpretrain
 from mmpretrain.registry import MODELS
 from saip_mm.apis import build_saip, load_config
-from saip_mm.weights import (UnsafeCheckpointError, check_checkpoint,
-                             find_resume_file, peek_checkpoint,
-                             publish_backbone, read_checkpoint)
+from saip_mm.weights import (check_checkpoint, find_resume_file,
+                             peek_checkpoint, publish_backbone,
+                             read_checkpoint)
 from ..test_engine.toy import ToyModel, toy_runner
 from ..test_models.tiny_saip import BACKBONES, STARNET, VIT, build, saip_config
 from .payloads import (DAMAGES, FOREIGN, FORMATS, damage, foreign_code,
@@ -214,47 +214,3 @@ def test_a_resume_runs_no_text_of_the_file(tmp_path):
     torch.save(content, path)
     by_load_from(path, resume=True)
     assert not marker.exists()
-
-
-@pytest.mark.parametrize('place', ['meta', 'message_hub'])
-@pytest.mark.parametrize('text', [
-    'open({!r}, "w").close()',
-    'model = dict(type="pathlib.Path.touch", self={!r})',
-    'custom_imports = dict(imports=["evil"])\nmodel = dict(path={!r})',
-    'model = dict(type="call", _scope_="subprocess", args={!r})',
-    'a = ["{{{{$X:", "}}}}__import__(1)", {!r}]',
-    'model = dict(type="mmengine.load", file={!r})',
-    '_base_ = [{!r}]',
-    'import os\nmodel = dict(type="A", path={!r})',
-])
-def test_an_inferencer_gets_no_program_of_the_file(place, text, tmp_path):
-    """Given no config, mmengine's inferencers run the file's."""
-    path, marker = tmp_path / 'epoch_1.pth', tmp_path / 'ran'
-    info = dict(cfg=text.format(str(marker)))
-    content = dict(state_dict={}, meta=dict(info, epoch=1))
-    if place == 'message_hub':
-        content = dict(state_dict={}, message_hub=dict(runtime_info=info))
-    torch.save(content, path)
-    loaded = CheckpointLoader.load_checkpoint(str(path))
-    assert not marker.exists()
-    assert 'cfg' not in loaded.get('meta', {})
-    hub = loaded.get('message_hub', dict(runtime_info={}))
-    assert 'cfg' not in hub['runtime_info']
-
-
-def test_a_plain_config_stays_in_the_file(tmp_path):
-    path, text = tmp_path / 'epoch_1.pth', "model = dict(type='mmdet.DETR')\n"
-    info = dict(cfg=text)
-    torch.save(
-        dict(state_dict={}, meta=info, message_hub=dict(runtime_info=info)),
-        path)
-    loaded = CheckpointLoader.load_checkpoint(str(path))
-    assert loaded['meta']['cfg'] == text
-    assert loaded['message_hub']['runtime_info']['cfg'] == text
-
-
-def test_an_unsafe_file_keeps_its_class_of_error(tmp_path):
-    path = tmp_path / 'epoch_1.pth'
-    torch.save(dict(state_dict=foreign_code(tmp_path / 'ran')), path)
-    with pytest.raises(UnsafeCheckpointError):
-        CheckpointLoader.load_checkpoint(str(path))

@@ -177,3 +177,57 @@ def test_tokens_that_would_be_lost_are_refused(name):
     weights[name] = torch.ones(1, 4, 192)
     with pytest.raises(ValueError, match=f"'{name}' are tokens that"):
         convert_vit_keys(weights)
+
+
+def test_without_a_class_token_all_positions_are_patches():
+    """128 and 192 patches, the one settled by the token, the other not."""
+    weights = release('', (16, 8))
+    del weights['cls_token']
+    weights['pos_embed'] = weights['pos_embed'][:, 1:]
+    vit = convert_vit_keys(weights)
+    assert vit.grid == (16, 8) and 'cls_token' not in vit.backbone
+    model = VisionTransformer(
+        arch='deit-tiny',
+        img_size=(256, 128),
+        with_cls_token=False,
+        out_type='featmap')
+    model.load_state_dict(vit.backbone)  # strict
+    weights['pos_embed'] = torch.ones(1, 129, 192)
+    with pytest.raises(ValueError, match='129 patch positions'):
+        convert_vit_keys(weights)
+    assert convert_vit_keys(weights, (16, 8)).grid == (16, 8)
+
+
+@pytest.mark.parametrize('changes, error', [
+    (dict(cls_token=torch.ones(1, 2, 192)),
+     r'cls_token has shape \(1, 2, 192\), expected \(1, 1, 192\)'),
+    (dict(cls_token=torch.ones(1, 1, 64)), r'expected \(1, 1, 192\) beside'),
+    (dict(pos_embed=torch.ones(2, 129, 192)), r'expected \(1, 129, 192\)'),
+    (dict(patch_embed__proj__bias=torch.ones(191)), r'expected \(192,\)'),
+    (dict(patch_embed__proj__weight=torch.ones(96, 3, 16, 16)),
+     r'expected \(192, 3, 16, 16\)'),
+    (dict(norm__bias=torch.ones(1)), r'ln1.bias has shape \(1,\)'),
+    (dict(blocks__11__mlp__fc2__weight=torch.ones(192, 767)),
+     r'layers.11.ffn.layers.1.weight has .* expected \(192, 768\)'),
+    (dict(blocks__0__mlp__fc1__weight=None), 'no layers.0.ffn.layers.0.0.w'),
+    (dict(blocks__7__norm2__weight=None), 'layers.7.ln2.weight is missing'),
+])
+def test_every_shape_is_told_by_the_others(changes, error):
+    with pytest.raises(ValueError, match=error):
+        convert_vit_keys(change(release('backbone.'), **changes))
+
+
+def test_biases_of_query_key_and_value_may_be_absent():
+    weights = release('backbone.')
+    for i in range(12):
+        del weights[f'backbone.blocks.{i}.attn.qkv.bias']
+    assert len(convert_vit_keys(weights).backbone) == 150 - 12
+
+
+def test_what_is_no_plain_transformer_is_named():
+    weights = {f'layer{i}.weight': torch.ones(1) for i in range(7)}
+    with pytest.raises(
+            ValueError,
+            match="no 'patch_embed.proj.weight' among "
+            ".*'layer4.weight'\\]"):
+        convert_vit_keys(weights)

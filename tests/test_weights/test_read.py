@@ -1,18 +1,13 @@
-from argparse import Namespace
 from collections import OrderedDict
 
-import numpy as np
 import pytest
 import torch
-from mmengine.logging import HistoryBuffer
 from safetensors.torch import save_file
 from torch import nn
 
-from saip_mm.weights import (NonFiniteWeightsError, UnsafeCheckpointError,
-                             meta_of, peek_checkpoint, read_checkpoint,
-                             weights_of)
+from saip_mm.weights import (UnsafeCheckpointError, listed_keys, meta_of,
+                             peek_checkpoint, read_checkpoint, weights_of)
 from saip_mm.weights.read import unwrapped
-from .payloads import Call
 
 
 @pytest.fixture
@@ -39,40 +34,6 @@ def test_missing_file_and_folder_are_named(tmp_path):
 def test_the_home_folder_may_be_written_as_a_tilde(file, monkeypatch):
     monkeypatch.setenv('HOME', str(file.parent))
     assert meta_of(read_checkpoint('~/weights.pth')) == dict(epoch=3)
-
-
-def test_history_of_a_plain_runner_is_read(file):
-    history = HistoryBuffer([1., 2.], [1, 1])
-    scalars = dict(loss=history, empty=HistoryBuffer())
-    torch.save(dict(message_hub=scalars, state_dict={}), file)
-    read = read_checkpoint(str(file))['message_hub']
-    assert read['loss'].mean() == 1.5 and read['loss'].current() == 2.
-    assert read['loss'].statistics('max', 2) == 2.
-    assert read['empty'].data[0].size == 0
-
-
-@pytest.mark.parametrize('value', [
-    Namespace(lr=1.),
-    np.float32(0.5),
-    np.arange(6, dtype=np.int16).reshape(2, 3),
-    np.bool_(True),
-])
-def test_plain_classes_of_other_codes_are_read(value, file):
-    torch.save(dict(args=value, state_dict={}), file)
-    read = read_checkpoint(str(file))['args']
-    assert type(read) is type(value) and np.all(read == value)
-
-
-@pytest.mark.parametrize('owner, name', [
-    (HistoryBuffer, '__init__'),
-    (HistoryBuffer, 'update'),
-    (str, 'upper'),
-    (np.ndarray, 'tofile'),
-])
-def test_getattr_gives_nothing_but_statistics(owner, name, file):
-    torch.save(dict(meta=Call(getattr, owner, name), state_dict={}), file)
-    with pytest.raises(ValueError, match='weights.pth (cannot|holds)'):
-        read_checkpoint(str(file))
 
 
 def test_a_whole_model_is_told_from_damage(file):
@@ -115,24 +76,6 @@ def test_a_list_is_no_checkpoint(file):
         read_checkpoint(str(file))
 
 
-@pytest.mark.parametrize('place', ['state_dict', 'model', 'optimizer'])
-@pytest.mark.parametrize('value', [float('nan'), float('inf')])
-def test_what_is_not_finite_is_named(place, value, file):
-    bad = torch.tensor([1., value])
-    torch.save({place: dict(a=dict(b=bad), c=bad), 'meta': bad}, file)
-    with pytest.raises(
-            NonFiniteWeightsError,
-            match=rf'weights.pth: {place}.a.b holds values that are not '
-            r'finite \(and 1 more tensors\)'):
-        read_checkpoint(str(file))
-
-
-def test_notes_may_be_infinite(file):
-    hub = dict(best=float('-inf'), loss=torch.tensor([torch.nan]))
-    torch.save(dict(message_hub=hub, state_dict={}), file)
-    assert read_checkpoint(str(file))['message_hub']['best'] == float('-inf')
-
-
 ONE = torch.ones(1)
 
 
@@ -163,3 +106,19 @@ def test_versions_of_modules_are_kept():
     state = nn.BatchNorm2d(2).state_dict()
     assert unwrapped(dict(state_dict=state))['state_dict'] is state
     assert isinstance(weights_of(state), OrderedDict)
+
+
+def test_keys_are_listed_as_errors_show_them():
+    assert listed_keys(dict(model={'module.a': ONE})) == ['a']
+    assert listed_keys(dict(x=dict(y=[ONE]))) == ['x.y.0']
+    assert listed_keys(dict(epoch=3)) == []
+
+
+def test_settings_beside_the_weights_stay():
+    checkpoint = dict(model={'module.a': ONE}, epoch=3, b=ONE)
+    assert unwrapped(checkpoint) == dict(epoch=3, state_dict=dict(a=ONE))
+
+
+@pytest.mark.parametrize('meta', [None, 3, [1], 'text'])
+def test_meta_of_another_kind_is_none(meta):
+    assert meta_of(dict(meta=meta)) == {} == meta_of({})

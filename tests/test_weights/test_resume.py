@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from saip_mm.weights import CheckpointError, check_checkpoint, find_resume_file
-from saip_mm.weights.saved_config import parse_config
+from saip_mm.weights.resume import find_defect
 from .states import save_state
 
 
@@ -126,36 +126,6 @@ def test_any_error_of_reading_is_a_defect(tmp_path, monkeypatch):
     assert 'ZeroDivisionError' in refusal(path, tmp_path)
 
 
-# the config in a checkpoint
-
-
-@pytest.mark.parametrize('text, value', [
-    ('a = 1\nb = dict(c=[(1, ), -2.5, None, True], d=dict())',
-     dict(a=1, b=dict(c=[(1, ), -2.5, None, True], d={}))),
-    ("a = {'x.y': 1, 2: dict(b='c')}", dict(a={
-        'x.y': 1,
-        2: dict(b='c')
-    })),
-    ("a = dict({'x.y': 1}, b=inf)", dict(a={
-        'x.y': 1,
-        'b': float('inf')
-    })),
-    ('', {}),
-    ('import os', None),
-    ('a = open("x")', None),
-    ('a = dict(b=(lambda: 1)())', None),
-    ('a = [x for x in (1, 2)]', None),
-    ('a = b', None),
-    ('a = ' + '[' * 500 + ']' * 500, None),
-    ('a = 1 +', None),
-    ('a.b = 1', None),
-    (None, None),
-    (b'a = 1', None),
-])
-def test_a_config_is_read_without_running_it(text, value):
-    assert parse_config(text) == value
-
-
 # of a training
 
 
@@ -209,3 +179,67 @@ def test_weights_alone_are_not_a_state_of_training(tmp_path):
         check_checkpoint(path)
         with pytest.raises(CheckpointError, match=advice):
             find_resume_file(path, str(tmp_path))
+
+
+# neighbours
+
+
+def offered(folder, keys=('optimizer', )):
+    """The checkpoint that the error on another one ends with."""
+    with pytest.raises(CheckpointError) as error:
+        check_checkpoint(str(folder / 'gone.pth'), keys)
+    return str(error.value).rpartition(' ')[2]
+
+
+def test_a_checkpoint_that_does_not_say_its_epoch_comes_last(tmp_path):
+    unknown = save(tmp_path / 'a.pth', time=9, meta=dict(epoch='3', iter=None))
+    assert offered(tmp_path) == unknown
+    first = save(tmp_path / 'b.pth', epoch=0, step=0, time=1)
+    assert offered(tmp_path) == first
+    by_iteration = save(tmp_path / 'c.pth', meta=dict(epoch=0, iter=3), time=0)
+    assert offered(tmp_path) == by_iteration
+
+
+def test_only_a_checkpoint_with_the_same_entries_is_offered(tmp_path):
+    training = save(tmp_path / 'a.pth', epoch=1)
+    torch.save(
+        dict(meta=dict(epoch=9), state_dict=dict(a=torch.ones(1))),
+        tmp_path / 'published.pth')
+    assert offered(tmp_path) == training
+    assert offered(tmp_path, ()) == str(tmp_path / 'published.pth')
+
+
+def test_names_with_brackets_are_no_patterns(tmp_path):
+    folder = tmp_path / 'lr[0.1]'
+    folder.mkdir()
+    (tmp_path / 'lr0').mkdir()
+    save(tmp_path / 'lr0' / 'a.pth', epoch=9)
+    here = save(folder / 'b.pth', epoch=1)
+    assert offered(folder) == here
+
+
+def test_a_damaged_file_does_not_offer_itself(tmp_path, monkeypatch):
+    path = save(tmp_path / 'a.pth')
+    with open(path, 'wb'):
+        pass
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+            CheckpointError, match='a.pth cannot be read.*no other'):
+        check_checkpoint('a.pth')
+    other = save(tmp_path / 'b.pth')
+    with pytest.raises(CheckpointError, match='folder is .*b.pth$'):
+        check_checkpoint('a.pth')
+    os.remove(other)
+    assert find_defect(path) and find_defect(save(path)) is None
+
+
+def test_another_storage_is_not_looked_at(tmp_path):
+    check_checkpoint('s3://bucket/a.pth', ('optimizer', ))
+    assert find_resume_file('s3://b/a.pth', str(tmp_path)) == 's3://b/a.pth'
+    (tmp_path / 'last_checkpoint').write_text('s3://b/c.pth')
+    assert find_resume_file('auto', str(tmp_path)) == 's3://b/c.pth'
+
+
+def test_an_empty_pointer_is_named(tmp_path):
+    (tmp_path / 'last_checkpoint').write_text('\n')
+    assert 'last_checkpoint' in refusal('auto', tmp_path)

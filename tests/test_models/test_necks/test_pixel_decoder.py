@@ -1,31 +1,8 @@
-import math
-
 import pytest
 import torch
 
 from saip_mm.models import PixelDecoder
 from saip_mm.models.necks.pixel_decoder import MultiheadAttention
-from saip_mm.models.sincos import sincos_positions
-
-
-@pytest.mark.parametrize('grid', [(2, 3), (4, 2), (1, 1)])
-def test_positions_equal_loops(grid):
-    dims = 8
-    table = sincos_positions(grid, dims)[0].double()
-    for row in range(grid[0]):
-        for column in range(grid[1]):
-            expected = []
-            for place in (column, row):
-                angles = [place / 10000**(i / 2) for i in range(2)]
-                expected += [math.sin(a) for a in angles]
-                expected += [math.cos(a) for a in angles]
-            found = table[row * grid[1] + column].tolist()
-            assert found == pytest.approx(expected, abs=1e-6)
-
-
-def test_width_must_hold_four_parts():
-    with pytest.raises(ValueError, match='divisible by 4'):
-        sincos_positions((2, 2), 6)
 
 
 @pytest.mark.parametrize('own', [True, False])

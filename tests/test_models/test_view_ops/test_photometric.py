@@ -4,7 +4,7 @@ from torchvision.transforms import functional as TF
 
 from saip_mm.models.view_ops import (ColourDraw, apply_colour, draw_colour,
                                      gaussian_blur_, normalising_maps,
-                                     resize_crops, solarize_)
+                                     solarize_)
 from saip_mm.models.view_ops.photometric import _blur_batch, blur_kernels
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -133,12 +133,3 @@ def test_solarize_equals_torchvision(images):
         TF.normalize(expected.float() / 255, MEAN, STD),
         atol=1e-5,
         rtol=0)
-
-
-def test_resize_agrees_with_the_float_way(images):
-    wide = resize_crops(images, (24, 12))
-    expected = torch.nn.functional.interpolate(
-        images.float(), (24, 12), mode='bicubic', antialias=True)
-    assert wide.dtype == torch.uint8
-    assert (wide.float() - expected.round().clamp(0, 255)).abs().max() <= 1
-    assert resize_crops(images, (16, 8)) is images

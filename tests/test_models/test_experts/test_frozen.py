@@ -4,139 +4,9 @@ from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 
 from mmpretrain.registry import MODELS
-from saip_mm.models import EmaExpert
+from saip_mm.models import TokenDims
 from ..tiny_saip import BACKBONES, TINYVIT, VIT, batch_of_crops, build
-
-
-def shake(model):
-    """Change every student parameter and buffer."""
-    with torch.no_grad():
-        for value in model.encoder.state_dict(keep_vars=True).values():
-            if value.is_floating_point():
-                value.add_(torch.rand_like(value))
-        for param in model.heads.parameters():
-            param.add_(1.)
-
-
-def expert_token(model, views):
-    """The expert's image token of the anchor."""
-    answers = model.answers(views)['csm']
-    return next(a.tokens.image for a in answers
-                if a.request.role == 'expert' and a.request.view == 'anchor')
-
-
-@pytest.mark.parametrize('backbone', BACKBONES)
-def test_average_moves_parameters_and_buffers(backbone):
-    model = build(backbone)
-    before = {k: v.clone() for k, v in model.expert.state_dict().items()}
-    shake(model)
-    student = {
-        **{
-            f'encoder.{k}': v
-            for k, v in model.encoder.state_dict().items()
-        },
-        **{
-            f'decoder.{k}': v
-            for k, v in model.heads['csm'].decoder.state_dict().items()
-        }
-    }
-    assert before.keys() == student.keys() | {'updates'}
-    model.expert.update(model, momentum=0.75)
-    after = model.expert.state_dict()
-    assert after.pop('updates') == 2  # the first was the copy at the start
-    params = dict(model.expert.named_parameters())
-    for name, value in after.items():
-        if value.is_floating_point():
-            old = 0.75 if name in params else 1 / 11
-            expected = old * before[name] + (1 - old) * student[name]
-            torch.testing.assert_close(value, expected)
-        else:
-            assert torch.equal(value, student[name])
-
-
-def test_buffers_end_at_the_momentum_of_the_parameters():
-    model = build('starnet')
-    model.expert.updates.fill_(10**6)
-    name = next(k for k in model.expert.state_dict() if 'running_mean' in k)
-    shake(model)
-    before = model.expert.state_dict()[name].clone()
-    student = model.encoder.state_dict()[name.partition('.')[2]]
-    model.expert.update(model, momentum=0.75)
-    torch.testing.assert_close(model.expert.state_dict()[name],
-                               0.75 * before + 0.25 * student)
-
-
-@pytest.mark.parametrize('backbone', ['starnet', 'tinyvit'])
-def test_expert_tells_images_apart_from_the_first_step_on(backbone):
-    model = build(backbone)
-    model.train()
-    views = model.data_preprocessor(batch_of_crops(), True)['views']
-    for _ in range(2):
-        losses = model(views, mode='loss')
-        assert losses['health/expert_std'] > 0.5 * losses['health/std']
-        model.expert.update(model, momentum=0.996)
-
-
-@pytest.mark.parametrize('backbone', BACKBONES)
-def test_expert_starts_equal_to_the_initialised_student(backbone):
-    model = build(backbone)
-    expert = model.expert.encoder.state_dict()
-    for name, value in model.encoder.state_dict().items():
-        assert torch.equal(value, expert[name]), name
-
-
-def test_expert_stays_in_eval_mode_but_for_batch_norm():
-    model = build('starnet')
-    model.train()
-    norms = [isinstance(m, nn.BatchNorm2d) for m in model.expert.modules()]
-    assert [m.training for m in model.expert.modules()] == norms
-    assert model.encoder.training
-    model.eval()
-    assert not any(m.training for m in model.expert.modules())
-    expert = EmaExpert(batch_norm='ema')
-    expert.follow(model.encoder, {})
-    expert.train()
-    assert not any(m.training for m in expert.modules())
-    with pytest.raises(ValueError, match="batch_norm 'group' is unknown"):
-        EmaExpert(batch_norm='group')
-
-
-def test_batches_do_not_enter_the_averaged_statistics():
-    model = build('starnet')
-    model.train()
-    before = {k: v.clone() for k, v in model.expert.state_dict().items()}
-    views = model.data_preprocessor(batch_of_crops(), True)['views']
-    model.answers(views)
-    for name, value in model.expert.state_dict().items():
-        if value.is_floating_point():
-            assert torch.equal(value, before[name]), name
-
-
-def test_a_monitor_in_between_changes_nothing():
-    model = build('starnet')
-    model.train()
-    views = model.data_preprocessor(batch_of_crops(), True)['views']
-    first = expert_token(model, views)
-    model.expert.encoder.train(False)
-    again = expert_token(model, views)
-    assert torch.equal(first, again)
-
-
-def test_cached_attention_bias_follows_the_average():
-    model = build('tinyvit')
-    image = torch.randn(1, 3, 64, 32)
-    model.expert.eval()
-    before = model.expert.encoder.extract(image)
-    with torch.no_grad():
-        for name, param in model.encoder.named_parameters():
-            if 'attention_biases' in name:
-                param.normal_(std=5.)
-    model.expert.update(model, momentum=0.)
-    model.expert.eval()
-    after = model.expert.encoder.extract(image)
-    model.encoder.train(False)
-    torch.testing.assert_close(after, model.encoder.extract(image))
-    assert not torch.allclose(before, after)
+from .test_base import shake
 
 
 def build_frozen(expert):
@@ -271,3 +141,44 @@ def test_a_decoder_is_averaged_beside_a_frozen_encoder():
             'vit',
             expert=expert
             | dict(encoder=dict(backbone=TINYVIT, patch_index=1)))
+
+
+def test_its_widths_are_its_own():
+    expert = MODELS.build(
+        dict(
+            type='FrozenExpert',
+            encoder=dict(
+                backbone=VIT | dict(
+                    patch_size=32,
+                    arch=dict(
+                        embed_dims=24,
+                        num_layers=2,
+                        num_heads=2,
+                        feedforward_channels=8)),
+                patch_index=1)))
+    assert expert.dims_for(build().encoder) == TokenDims(24, 24, 24, 32)
+
+
+def test_views_are_normalised_as_the_expert_is_used_to_unless_told():
+    expert = MODELS.build(
+        dict(type='FrozenExpert', encoder=dict(backbone=VIT, patch_index=1)))
+    expert.take_statistics((10., 20., 30.), (40., 50., 60.))
+    image = torch.randn(1, 3, 8, 8)
+    torch.testing.assert_close(expert._renormalise(None, (image, ))[0], image)
+    expert.own_statistics = (0., 0., 0.), None  # one of the two
+    expert.take_statistics((10., 20., 30.), (40., 50., 60.))
+    shift = torch.tensor([10 / 40, 20 / 50, 30 / 60]).view(3, 1, 1)
+    shifted, mask = expert._renormalise(None, (image, 'mask'))
+    torch.testing.assert_close(shifted, image + shift)
+    assert mask == 'mask'
+
+
+def test_tokens_are_normalised_without_weights():
+    expert = MODELS.build(
+        dict(type='FrozenExpert', encoder=dict(backbone=VIT, patch_index=1)))
+    out = expert.encoder(torch.randn(2, 3, 64, 32))
+    for tokens in (out.image, out.inner):
+        torch.testing.assert_close(
+            tokens.mean(-1), torch.zeros(tokens.shape[:-1]), atol=1e-5, rtol=0)
+        assert (tokens.var(-1, correction=0) - 1).abs().max() < 0.01
+    assert not [n for n, _ in expert.encoder.patch_norm.named_parameters()]

@@ -1,0 +1,96 @@
+import pytest
+import torch
+from torch import nn
+
+from saip_mm.models import Answer, Request, TokenDims, Tokens, Views
+from saip_mm.models.heads.matching import MatchingHead, token_spread
+
+STUDENT, EXPERT = TokenDims(6, 6, 6, 16), TokenDims(10, 10, 10, 16)
+SMALL = dict(hidden_dims=8, bottleneck_dims=4)
+NAMES = ('anchor', 'scale_1', 'scale_2', 'local_1', 'clean', 'canvas')
+
+
+def head(expert=STUDENT, student_views=None, expert_views=None, **decoder):
+    decoder = dict(type='InstanceDecoder') | SMALL | decoder
+    return MatchingHead(STUDENT, expert, decoder, student_views, expert_views,
+                        0.1)
+
+
+def asked(matching):
+    views = Views(dict.fromkeys(NAMES))
+    requests = matching.requests(views)
+    assert all(r.tokens == ('image', ) and r.mask is None for r in requests)
+    return [(r.role, r.view) for r in requests]
+
+
+def test_views_by_default():
+    names = ['anchor', 'scale_1', 'scale_2', 'local_1']
+    assert asked(head()) == ([('student', n)
+                              for n in names] + [('expert', n)
+                                                 for n in names[:3]])
+
+
+def test_views_of_ones_choice():
+    matching = head(
+        student_views=('local_1', 'clean'), expert_views=['canvas'])
+    assert asked(matching) == [('student', 'local_1'), ('student', 'clean'),
+                               ('expert', 'canvas')]
+
+
+def test_who_stands_where():
+    """Whatever order the answers have."""
+    plan = [('expert', 'b'), ('student', 'a'), ('student', 'b'),
+            ('expert', 'c'), ('student', 'c')]
+    answers = [
+        Answer(
+            Request(view, role, ('image', )),
+            Tokens(torch.full((2, 3), float(i)), None, None, (1, 1)))
+        for i, (role, view) in enumerate(plan)
+    ]
+    ours, theirs, same = MatchingHead.collect(answers)
+    assert ours[:, 0].tolist() == [1, 1, 2, 2, 4, 4]
+    assert theirs[:, 0].tolist() == [0, 0, 3, 3]
+    assert same.tolist() == [[False, True, False], [False, False, True]]
+
+
+def test_the_averaged_decoder_projects_the_experts_tokens():
+    matching = head()
+    assert matching.averaged() == dict(decoder=matching.decoder)
+    average = nn.Linear(6, 2)
+    tokens = torch.randn(4, 6)
+    torch.testing.assert_close(
+        matching.project(tokens, dict(decoder=average)), average(tokens))
+
+
+def test_an_aligned_decoder_learns_the_experts_channels():
+    matching = head(EXPERT, type='AlignmentDecoder')
+    assert matching.averaged() == {}
+    assert matching.decoder(torch.randn(2, 6)).shape == (2, 10)
+    tokens = torch.randn(4, 10)
+    centred = tokens - tokens.mean(1, keepdim=True)
+    spread = tokens.var(1, correction=0, keepdim=True)
+    torch.testing.assert_close(
+        matching.project(tokens, {}), centred / (spread + 1e-5).sqrt())
+
+
+def test_widths_that_no_average_reads_are_named():
+    with pytest.raises(
+            ValueError, match='have 10 channels, the .* 6: .*AlignmentDec'):
+        head(EXPERT)
+
+
+@pytest.mark.parametrize('dims', [2, 8, 32])
+def test_spread_of_tokens(dims):
+    """0 where all are the same, about 1/sqrt(D) on the whole sphere."""
+    torch.manual_seed(0)
+    tokens = torch.randn(5000, dims)
+    assert float(token_spread(tokens)) == pytest.approx(dims**-0.5, rel=0.05)
+    assert float(token_spread(3 * tokens)) == pytest.approx(
+        float(token_spread(tokens)))
+    same = tokens[:1] * torch.arange(1., 6)[:, None]
+    assert float(token_spread(same)) == pytest.approx(0, abs=1e-6)
+
+
+def test_spread_of_two_tokens_by_hand():
+    # (1, 0) and (0, 1): deviation 1/2 in both channels, over 2 images
+    assert float(token_spread(torch.tensor([[5., 0], [0, 2]]))) == 0.5
