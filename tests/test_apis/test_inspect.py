@@ -3,45 +3,13 @@ import sys
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 import torch
 
 from saip_mm.apis import draw_batch
-from ..test_models.tiny_saip import build, saip_config
+from ..test_models.tiny_saip import build
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def config(tmp_path):
-    """A config file of a tiny SAIP over a folder of three pictures."""
-    folder = tmp_path / 'persons'
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(3):
-        cv2.imwrite(
-            str(folder / f'{i}.png'), rng.integers(0, 255, (80, 40, 3)))
-    pipeline = [
-        dict(type='DecodeImage'),
-        dict(
-            type='PersonCrops',
-            size=(64, 32),
-            num_locals=2,
-            local_size=(32, 16),
-            background_size=(64, 64))
-    ]
-    dataset = dict(
-        type='PersonImages', sources=[str(folder)], pipeline=pipeline)
-    path = tmp_path / 'tiny.py'
-    path.write_text(
-        "custom_imports = dict(imports=['saip_mm'])\n"
-        "default_scope = 'mmpretrain'\n"
-        "optim_wrapper = dict(type='TensorClipOptimWrapper', "
-        "optimizer=dict(type='AdamW'), clip_grad=dict(max_norm=3.0))\n"
-        f'model = {saip_config()!r}\n'
-        f'train_dataloader = dict(dataset={dataset!r})\n')
-    return path
 
 
 def test_draws_a_png(config, tmp_path):
@@ -81,27 +49,3 @@ def test_tool_draws(config, tmp_path):
                          cwd=ROOT)
     assert run.returncode == 0, run.stderr
     assert str(out) in run.stdout and out.is_file()
-
-
-@pytest.mark.slow
-def test_benchmark_measures_and_compares(config, tmp_path):
-    from saip_mm.apis.benchmark import benchmark_pretrain
-    yard = tmp_path / 'yard'
-    yard.mkdir()
-    (yard /
-     'reference_views.py').write_text('print("2.0 images/s on one core")')
-    (yard / 'reference_step.py'
-     ).write_text('print("step 1 s  0.5 images/s  peak 100 MiB")')
-    rows = benchmark_pretrain(
-        str(config),
-        images=str(tmp_path / 'persons'),
-        batch=2,
-        steps=1,
-        rounds=1,
-        yardsticks=str(yard))
-    assert [row[2] for row in rows] == ['2', '-', '2', '0.5', '100']
-    for label, ours, other, ratio in rows:
-        assert float(ours) > 0, label
-        if ratio != '-':
-            assert float(ratio) == pytest.approx(
-                float(ours) / float(other), rel=0.02, abs=0.01)

@@ -7,7 +7,6 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 from saip_mm.engine.hooks.resume_schedule import ResumeScheduleHook
-from saip_mm.engine.resume_report import changes, describe_changes
 from saip_mm.engine.schedule import fit_schedule
 from saip_mm.models.finite import REMEDY
 from saip_mm.weights import CheckpointError
@@ -341,14 +340,3 @@ def test_a_file_without_its_config_is_resumed(short, tmp_path, report):
 def test_schedule_is_one_of_two():
     with pytest.raises(ValueError, match='kept, new'):
         ResumeScheduleHook('old')
-
-
-def test_long_reports_are_cut():
-    changed = changes(
-        dict(model={f'key{i}': 0
-                    for i in range(30)}),
-        dict(model={f'key{i}': 'x' * 100
-                    for i in range(30)}))
-    lines = describe_changes(changed, False)
-    assert len(lines) == 13 and lines[-1] == 'and 18 more'
-    assert max(map(len, lines)) < 100

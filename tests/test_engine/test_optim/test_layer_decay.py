@@ -1,12 +1,13 @@
 import pytest
 import torch
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmpretrain.registry import MODELS
 from ...test_models.tiny_saip import ARCH, BACKBONES
+from ..toy import ToyModel, toy_runner
 
 CONSTRUCTOR = 'mmpretrain.BackboneLayerDecayOptimWrapperConstructor'
 VIT = dict(
@@ -206,16 +207,33 @@ def test_adam_is_fused_unless_the_config_decides(optimizer, fused):
     assert wrapper.optimizer.defaults['fused'] == fused
 
 
-def test_the_former_name_works_and_says_so():
-    former = 'mmpretrain.DecayGroupsOptimWrapperConstructor'
-    model = nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3))
-    cfg = dict(
-        type='OptimWrapper',
-        optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.04),
-        paramwise_cfg=dict(no_decay=['1.weight']))
-    with pytest.warns(FutureWarning, match='is BackboneLayerDecay.* now'):
-        old = build_optim_wrapper(model, dict(cfg, constructor=former))
-    new = build_optim_wrapper(model, dict(cfg, constructor=CONSTRUCTOR))
-    groups = [w.optimizer.state_dict()['param_groups'] for w in (old, new)]
-    assert groups[0] == groups[1]
-    assert [g['weight_decay'] for g in groups[0]] == [0.04, 0]
+def test_decay_groups():
+    init_default_scope('mmpretrain')
+    model = ToyModel()
+    decayed, exempt = build(model, 0.1).optimizer.param_groups
+    named = {id(p): n for n, p in model.named_parameters()}
+    assert sorted(named[id(p)] for p in decayed['params']) == [
+        'encoder.conv.weight', 'heads.csm.prototypes.weight'
+    ]
+    assert sorted(named[id(p)] for p in exempt['params']) == [
+        'encoder.cls_token', 'encoder.conv.bias', 'encoder.norm.bias',
+        'encoder.norm.weight'
+    ]
+    assert (decayed['weight_decay'], exempt['weight_decay']) == (0.1, 0.)
+
+
+def test_no_decay_names_can_be_chosen():
+    init_default_scope('mmpretrain')
+    wrapper = build(ToyModel(), no_decay=['prototypes'])
+    assert [len(g['params']) for g in wrapper.optimizer.param_groups] == [2, 4]
+    with pytest.raises(ValueError, match='no_decay'):
+        build(ToyModel(), bias_lr_mult=2.)
+
+
+def test_frozen_parameters_take_no_optimiser_state(tmp_path):
+    runner = toy_runner(tmp_path, ['ExpertUpdateHook'], epochs=1)
+    runner.train()
+    assert not is_model_wrapper(runner.model)
+    with_state = {id(p) for p in runner.optim_wrapper.optimizer.state}
+    trainable = {id(p) for p in runner.model.parameters() if p.requires_grad}
+    assert with_state == trainable

@@ -2,16 +2,15 @@ import math
 
 import pytest
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
 from saip_mm.engine import (NonFiniteError, TensorClipAmpOptimWrapper,
                             TensorClipCpuAmpOptimWrapper,
-                            TensorClipOptimWrapper, check_finite_losses)
+                            TensorClipOptimWrapper)
 from saip_mm.engine.optim.tensor_clip import clip_each_
-from ..toy import ToyModel, toy_runner
+from ..toy import ToyModel
 
 
 def dino_clip(grads, max_norm):
@@ -147,85 +146,3 @@ def test_mixed_precision_on_a_cpu_stops_at_non_finite_gradients():
         optimizer=torch.optim.SGD([param], lr=1.))
     with pytest.raises(NonFiniteError, match='1 of 1 gradients'):
         wrapper.update_params(param.sqrt().sum())
-
-
-def test_decay_groups():
-    model = ToyModel()
-    decayed, exempt = build(model).optimizer.param_groups
-    named = {id(p): n for n, p in model.named_parameters()}
-    assert sorted(named[id(p)] for p in decayed['params']) == [
-        'encoder.conv.weight', 'heads.csm.prototypes.weight'
-    ]
-    assert sorted(named[id(p)] for p in exempt['params']) == [
-        'encoder.cls_token', 'encoder.conv.bias', 'encoder.norm.bias',
-        'encoder.norm.weight'
-    ]
-    assert (decayed['weight_decay'], exempt['weight_decay']) == (0.04, 0.)
-
-
-def test_no_decay_names_can_be_chosen():
-    wrapper = build(ToyModel(), paramwise_cfg=dict(no_decay=['prototypes']))
-    assert [len(g['params']) for g in wrapper.optimizer.param_groups] == [2, 4]
-    with pytest.raises(ValueError, match='no_decay'):
-        build(ToyModel(), paramwise_cfg=dict(bias_lr_mult=2.))
-
-
-def test_frozen_parameters_take_no_optimiser_state(tmp_path):
-    runner = toy_runner(tmp_path, ['ExpertUpdateHook'], epochs=1)
-    runner.train()
-    assert not is_model_wrapper(runner.model)
-    with_state = {id(p) for p in runner.optim_wrapper.optimizer.state}
-    trainable = {id(p) for p in runner.model.parameters() if p.requires_grad}
-    assert with_state == trainable
-
-
-def test_weight_decay_schedule_ends_at_ten_times(tmp_path):
-    runner = toy_runner(tmp_path, ['WeightDecayLogHook'])
-    runner.train()
-    decays = runner.message_hub.get_scalar('train/wd').data[0]
-    expected = [
-        0.4 + (0.04 - 0.4) * (1 + math.cos(math.pi * k / 10)) / 2
-        for k in range(10)
-    ]
-    assert decays == pytest.approx(expected)
-    assert runner.optim_wrapper.optimizer.param_groups[1]['weight_decay'] == 0
-    assert 'train/base_lr' not in runner.message_hub.log_scalars
-
-
-def test_finite_losses_pass():
-    check_finite_losses({
-        'loss_a': torch.tensor(1.),
-        'loss_b': [torch.ones(2), torch.zeros(())],
-        'health/std': torch.tensor(math.nan)
-    })
-    check_finite_losses({})
-
-
-def test_non_finite_loss_stops_at_once_and_says_where(tmp_path):
-
-    class Breaks(ToyModel):
-
-        def forward(self, inputs, mode='loss', **kwargs):
-            losses = super().forward(inputs, mode, **kwargs)
-            if len(self.drawn) == 4:
-                self.before = self.encoder.conv.weight.clone()
-                losses['loss_csm'] = losses['loss_csm'] * math.inf
-            return losses
-
-    checkpoint = dict(
-        type='CheckpointHook',
-        interval=2,
-        by_epoch=False,
-        backend_args=dict(backend='atomic'))
-    runner = toy_runner(
-        tmp_path, model=Breaks(), default_hooks=dict(checkpoint=checkpoint))
-    with pytest.raises(NonFiniteError) as error:
-        runner.train()
-    message = str(error.value)
-    for part in ('loss_csm is inf', 'iteration 4 of 10', 'epoch 1',
-                 'learning rate', 'gradient norm', 'iter_2.pth',
-                 'other terms: loss_csr'):
-        assert part in message
-    torch.testing.assert_close(
-        runner.model.encoder.conv.weight, runner.model.before, rtol=0, atol=0)
-    assert (tmp_path / 'last_checkpoint').read_text().endswith('iter_2.pth')

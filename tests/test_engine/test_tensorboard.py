@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from saip_mm.engine import ReplacedImagesHook
-from ..toy import HOOKS, toy_runner
+from saip_mm.engine import OptionalTensorboardVisBackend
+from .toy import HOOKS, toy_runner
 
 NAMES = {
     'loss', 'loss_csm', 'loss_csr', 'lr', 'wd', 'momentum', 'grad_norm',
@@ -55,8 +55,12 @@ def test_without_tensorboard(tmp_path, monkeypatch):
     assert not list((tmp_path / 'b').glob('*/vis_data/events*'))
 
 
-def test_replaced_images_are_summed(tmp_path):
-    """Half of the 20 samples an epoch say they were replaced."""
-    runner = run(tmp_path / 'c')
-    logged = runner.message_hub.get_scalar(ReplacedImagesHook.key)
-    assert logged.data[0][4] == 10 and logged.current() == 20
+def test_a_missing_writer_takes_every_call(tmp_path, monkeypatch, log):
+    monkeypatch.setattr('saip_mm.engine.tensorboard.find_spec',
+                        lambda name: None)
+    backend = OptionalTensorboardVisBackend(save_dir=str(tmp_path))
+    backend.add_scalar('a', 1., 0)
+    backend.add_scalars(dict(a=1., b=2.), 3)
+    backend.close()
+    assert log.text.count('tensorboard is not installed') == 1
+    assert not list(tmp_path.rglob('events*'))
