@@ -170,21 +170,6 @@ def test_workers_cut_what_the_objectives_use(path):
     assert {view.name.split('_')[0] for view in crops.views} == wanted
 
 
-HIERARCHICAL = [
-    p for p in leaves('saip', 'dino', 'pose', 'wholebody', 'part_seg',
-                      'detection') if p.stem.startswith(('starnet', 'tinyvit'))
-]
-
-
-@pytest.mark.parametrize('path', HIERARCHICAL, ids=name_of)
-def test_last_stride(path):
-    """1 as the authors have it, 2 for the pyramids of detectors."""
-    model = read(path).model
-    backbone = model.get('backbone') or model.encoder.backbone
-    pyramid = path.is_relative_to(CONFIGS / 'detection')
-    assert backbone.last_stride == (2 if pyramid else 1)
-
-
 def test_market1501_can_be_watched(tmp_path):
     config = tmp_path / 'watched.py'
     bases = ['saip/vit_tiny.py', '_base_/monitors/knn_market1501.py']
