@@ -35,9 +35,12 @@ class Views:
             ``canvas``, the multi-person image.
         boxes (dict[str, Tensor]): ``(B, 4)`` int64 ``x1, y1, x2, y2`` of each
             ``scale_t`` on the canvas, in pixels.
+        distractors (dict[str, Tensor]): Likewise, of the persons of other
+            images on the canvas: ``distractor_1`` and so on.
     """
     images: Dict[str, Tensor]
     boxes: Dict[str, Tensor] = field(default_factory=dict)
+    distractors: Dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def scales(self) -> List[str]:
@@ -251,17 +254,20 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
 
     def _other_persons(self, persons: List[Tensor],
                        count: int) -> List[Tensor]:
-        """Persons of other images, as large as the space beside allows.
+        """Persons of other images, each as large as a searched one.
 
-        A distractor is as large as one of the searched persons, so size does
-        not give it away, unless the canvas is too narrow for that.
+        Which one is drawn among those that leave room for it, once for the
+        batch and all processes, so that neither size is the distractor's
+        own. Where only the smaller one fits it has that one's size, and
+        where none does, on a narrow canvas, it is smaller than all of them.
         """
         spare = self.canvas['size'][1] - sum(p.shape[-1] for p in persons)
         others = []
         for index in range(count):
             widest = spare // (count - index)
             fitting = [p for p in persons if p.shape[-1] <= widest]
-            source = (fitting or persons)[index % len(fitting or persons)]
+            pool = fitting or persons
+            source = pool[shared_index(len(pool)) if len(pool) > 1 else 0]
             other = source.roll(1 + (index + 1) % (len(source) - 1), 0)
             if not fitting:
                 height, width = source.shape[-2:]
@@ -307,8 +313,12 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         boxes = place_persons(batch, sizes, self.canvas['size'])
         views.images['canvas'] = paste_persons(canvas, persons, boxes,
                                                self.canvas['alpha'])
-        device = canvas.device
-        views.boxes = {n: boxes[:, i].to(device) for i, n in enumerate(names)}
+        places = boxes.to(canvas.device).unbind(1)
+        views.boxes = dict(zip(names, places))
+        views.distractors = {
+            f'distractor_{i + 1}': place
+            for i, place in enumerate(places[len(names):])
+        }
 
     def _background(self, own: Optional[Tensor],
                     other: Optional[Tensor]) -> Optional[Tensor]:

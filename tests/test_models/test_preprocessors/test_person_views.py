@@ -126,6 +126,54 @@ def test_background_and_distractor_come_from_other_images():
         assert (inside == 40 + 80 * i).all()
 
 
+def test_distractors_have_the_sizes_of_the_searched_persons_alike():
+    """Neither size gives a distractor away.
+
+    Sizes of 8, 16 and 24 by chance on 96 pixels: every draw has room for
+    both persons once more.
+    """
+    torch.manual_seed(0)
+    preprocessor = small(canvas=dict(size=(64, 96)))
+    preprocessor.restrict({'canvas'})
+    inputs, found = crops(batch=2), []
+    for _ in range(240):
+        views = preprocessor(dict(inputs=inputs))['views']
+        widths = {
+            name: int(box[0, 2] - box[0, 0])
+            for name, box in (views.boxes | views.distractors).items()
+        }
+        first, second, other = widths.values()
+        assert list(widths) == ['scale_1', 'scale_2', 'distractor_1']
+        assert other in (first, second)
+        if first != second:
+            found.append([other == first, other == min(first, second)])
+    # two thirds of the draws; 4 standard deviations of their mean
+    shares = torch.tensor(found).double().mean(0)
+    assert len(found) > 130
+    assert (shares - 0.5).abs().max() < 4 * 0.5 / len(found)**0.5
+
+
+def test_distractors_stand_where_their_boxes_say():
+    torch.manual_seed(0)
+    inputs = crops(batch=3, num_scales=1)
+    for i in range(3):  # one flat grey level an image
+        for name in inputs:
+            inputs[name][i] = 40 + 80 * i
+    preprocessor = small(
+        canvas=dict(alpha=1.0, distractors=2, size=(64, 96)),
+        jitter_prob=0.,
+        solarize=dict(scale=0., background=0.))
+    views = preprocessor(dict(inputs=inputs))['views']
+    levels = views.images['canvas'][:, 0] * 0.229 + 0.485
+    for i in range(3):
+        found = set()
+        for x1, y1, x2, y2 in (box[i].tolist()
+                               for box in views.distractors.values()):
+            found |= set((levels[i, y1:y2, x1:x2] *
+                          255).round().int().flatten().tolist())
+        assert found == {40, 120, 200} - {40 + 80 * i}
+
+
 def test_background_of_the_data_set_stays_with_its_sample():
     """As it is, not that of the next sample, and in a batch of one too."""
     for batch in (1, 3):
