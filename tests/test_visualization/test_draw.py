@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from saip_mm.visualization import DRAWINGS, draw, grid, to_pixels
-from ..test_models.tiny_saip import batch_of_crops, build
+from ..test_models.tiny_saip import batch_of_crops, build, saip_config
 
 
 def samples(count=3):
@@ -41,6 +41,17 @@ def test_drawings_repeat_and_hold_three_rows(what):
     assert picture.dtype == np.uint8 and picture.ndim == 3
     assert np.array_equal(picture, draw(what, model, samples()))
     assert not np.array_equal(picture, draw(what, model, samples(), seed=1))
+
+
+def test_search_by_the_anchor_is_drawn():
+    config = saip_config('vit')
+    config['heads']['css']['query'] = 'anchor'
+    model = build('vit', heads=config['heads'])
+    picture = draw('search', model, samples())
+    # canvas 64 wide, then anchor, its target and what was found
+    widths = (64, 48, max(64, 8 * len('anchor target')),
+              max(64, 8 * len('anchor found')))
+    assert picture.shape[1] == sum(widths) + 4 * len(widths)
 
 
 def test_views_show_the_pixels_the_model_gets():
