@@ -9,7 +9,7 @@ from ..losses import search_loss
 from ..preprocessors import Views
 from ..sincos import sincos_positions
 from ..tokens import Answer, Request, TokenDims, Tokens
-from ..view_ops import cell_targets
+from ..view_ops import above_distractors, cell_targets
 from .scales import need_scales
 
 # sigmoid(-2) = 0.12, about the share of the canvas a pasted person covers:
@@ -90,13 +90,30 @@ class CrossScaleSearchHead(BaseModule):
             Tensor: ``(N, B, h * w)`` float32 in [0, 1] of the N queries, in
             the order of :meth:`requests`; see :func:`cell_targets`.
         """
-        size = tuple(views.images['canvas'].shape[-2:])
-        places = torch.stack([
-            cell_targets(views.boxes[name], size, stride or self.stride)
-            for name in views.scales
-        ])
+        places = self._cells(views, [views.boxes[n] for n in views.scales],
+                             stride)
         # persons do not overlap
         return places.sum(0, True) if self.query == 'anchor' else places
+
+    def distractors(self,
+                    views: Views,
+                    stride: Optional[int] = None) -> Tensor:
+        """Where on the canvas the persons of other images stand.
+
+        Args:
+            views (Views): The batch, with at least one such person.
+            stride (int, optional): As in :meth:`targets`.
+
+        Returns:
+            Tensor: ``(D, B, h * w)`` float32 in [0, 1] of the D persons.
+        """
+        return self._cells(views, list(views.distractors.values()), stride)
+
+    def _cells(self, views: Views, boxes: List[Tensor],
+               stride: Optional[int]) -> Tensor:
+        size = tuple(views.images['canvas'].shape[-2:])
+        return torch.stack(
+            [cell_targets(box, size, stride or self.stride) for box in boxes])
 
     def averaged(self) -> Dict[str, nn.Module]:
         """Nothing: the decoder is the student's alone."""
@@ -135,12 +152,20 @@ class CrossScaleSearchHead(BaseModule):
             averages (dict[str, nn.Module]): Unused.
 
         Returns:
-            dict[str, Tensor]: ``loss_css``, summed over the queries.
+            dict[str, Tensor]: ``loss_css``, summed over the queries, and,
+            where there are distractors, how often the person is told from
+            them: :func:`above_distractors`, a share of the searches.
         """
         (_, canvas), *persons = answers
         logits = self.search([p.tokens for p in persons], canvas)
+        targets = self.targets(views)
         terms = [
             search_loss(found, target, self.kind)
-            for found, target in zip(logits, self.targets(views))
+            for found, target in zip(logits, targets)
         ]
-        return dict(loss_css=self.loss_weight * sum(terms))
+        losses = dict(loss_css=self.loss_weight * sum(terms))
+        if views.distractors:
+            right = above_distractors(logits.detach().sigmoid(), targets,
+                                      self.distractors(views))
+            losses['health/css_target_above_distractor'] = right.float().mean()
+        return losses

@@ -87,6 +87,32 @@ def test_targets_on_another_grid():
         assert found.sum() == (x2 - x1) * (y2 - y1)
 
 
+def test_health_is_the_share_told_from_distractors(monkeypatch):
+    """Two canvases of 2 x 3 cells, by hand.
+
+    The distractor covers the last cell of the first row and half of the last
+    one of the second: (1 a + 0.5 b) / 1.5.
+    """
+    searcher, batch = head(), views(BOXES)
+    given = answers(searcher, batch)
+    assert 'health/css_target_above_distractor' not in searcher.loss(
+        given, batch, {})
+    batch.distractors['distractor_1'] = torch.tensor([[32, 0, 48, 24]] * 2)
+    shares = torch.tensor([
+        # on the first person (.9 + .5 * .3) / 1.5 = .7, and .5 beside
+        [[.9, .1, .6, .3, .1, .3], [.5, .1, .5, .5, .1, .5]],  # equal: wrong
+        # on the second (.25 * (.2 + .8) + .5 * (.6 + .2)) / 1.5 = .433
+        [
+            [.9, .2, .8, .9, .6, .2],  # .6 on the distractor
+            [.9, .2, .4, .9, .6, .2]
+        ],  # .333
+    ])
+    monkeypatch.setattr(searcher, 'search',
+                        lambda persons, canvas: shares.logit())
+    losses = searcher.loss(given, batch, {})
+    assert losses['health/css_target_above_distractor'].item() == 0.5
+
+
 def test_an_unknown_query_is_named():
     with pytest.raises(ValueError, match="query 'person' is unknown"):
         head(query='person')
