@@ -75,7 +75,8 @@ class ToyHead(nn.Module):
             'loss_csm': -(targets * logits).sum(-1).mean(),
             'health/std': spread.detach(),
             'health/entropy': torch.special.entr(targets).sum(-1).mean(),
-            'health/prototypes': torch.tensor(float(used))
+            'health/prototypes': torch.tensor(float(used)),
+            'health/prototype_use': torch.tensor(used / len(student)**0.5)
         }
 
 

@@ -121,10 +121,16 @@ class PersonCrops(BaseTransform):
         flip (float): Probability of a horizontal flip, a view. Defaults to
             0.5.
         patch_size (int): All sizes must be its multiples. Defaults to 16.
+        scales_from (str): What the multi-resolution views are resized from.
+            'crops' of their own (ours, as DINO's global views; the default)
+            or the 'anchor', the same box and flip for all (paper 3.2, which
+            resizes the anchor image). Colours are drawn for each view in
+            either case.
 
     Raises:
         ValueError: If a size is no multiple of the patch, a range is not
-            ordered, or a count or probability is out of range.
+            ordered, a count or probability is out of range, or
+            ``scales_from`` is unknown.
 
     Source:
         Paper 4.2 and the authors' release; spec of the views: README.
@@ -143,15 +149,21 @@ class PersonCrops(BaseTransform):
                  aspect: Tuple[float, float] = (0.4, 0.6),
                  background_aspect: Tuple[float, float] = (3 / 4, 4 / 3),
                  flip: float = 0.5,
-                 patch_size: int = 16) -> None:
+                 patch_size: int = 16,
+                 scales_from: str = 'crops') -> None:
+        if scales_from not in ('crops', 'anchor'):
+            raise ValueError(f"scales_from '{scales_from}' is unknown: use "
+                             "'crops' or 'anchor'")
         if num_scales < 0 or num_locals < 0:
             raise ValueError('num_scales and num_locals must be at least 0, '
                              f'got {num_scales} and {num_locals}')
         if not 0 <= flip <= 1:
             raise ValueError(f'flip is a probability, got {flip}')
         self.flip = flip
-        names = ['anchor'] + [f'scale_{t + 1}' for t in range(num_scales)]
-        views = [View(name, size, area, aspect) for name in names]
+        scales = [f'scale_{t + 1}' for t in range(num_scales)]
+        self.resized_anchors = scales if scales_from == 'anchor' else []
+        cut = scales if scales_from == 'crops' else []
+        views = [View(n, size, area, aspect) for n in ['anchor'] + cut]
         views += [
             View(f'local_{i + 1}', local_size, local_area, aspect)
             for i in range(num_locals)
@@ -203,6 +215,7 @@ class PersonCrops(BaseTransform):
                 'the data set draws background images, but PersonCrops has '
                 'background_size=None: set it, or leave background out of '
                 'PersonImages')
+        inputs.update(dict.fromkeys(self.resized_anchors, inputs['anchor']))
         return dict(inputs=inputs, key=results['key'])
 
     def _cut(self, image: np.ndarray, rng: np.random.Generator, laws: CropLaws,
@@ -219,5 +232,6 @@ class PersonCrops(BaseTransform):
         return views
 
     def __repr__(self) -> str:
-        names = ', '.join(v.name for v in self.views)
+        names = ', '.join([v.name for v in self.views] +
+                          [f'{n} = anchor' for n in self.resized_anchors])
         return f'{type(self).__name__}({names}, flip={self.flip})'

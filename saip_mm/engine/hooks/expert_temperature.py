@@ -13,9 +13,10 @@ class ExpertTemperatureHook(Hook):
 
     Args:
         start (float): Defaults to 0.04 (DINO).
-        end (float): Defaults to 0.07 (DINO).
+        end (float): Defaults to 0.07: DINO's longer recipe, as ``epochs``;
+            its code's default and SAIP's release stay at 0.04.
         epochs (int): Length of the warm-up; it may be longer than the
-            training, which then ends below ``end``. Defaults to 30 (DINO).
+            training, which then ends below ``end``. Defaults to 30.
     """
 
     def __init__(self,

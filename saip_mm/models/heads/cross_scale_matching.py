@@ -9,7 +9,11 @@ from ..losses import (balanced_assignment, matching_loss,
                       prototype_matching_loss)
 from ..preprocessors import Views
 from ..tokens import Answer, TokenDims
-from .matching import MatchingHead, token_spread
+from .matching import MatchingHead, match_above_chance, token_spread
+
+# a sample is enough for a mean over many batches, and costs a hundredth of
+# the loss
+MATCHED_IMAGES = 64
 
 
 @MODELS.register_module()
@@ -78,13 +82,16 @@ class CrossScaleMatchingHead(MatchingHead):
         Returns:
             dict[str, Tensor]: ``loss_csm`` and, detached, the health of the
             representation: spread of the tokens, entropy of the targets in
-            nats, number of prototypes in use.
+            nats, number of prototypes in use, the same over the square root
+            of what the batch could use at one each, by which it does not
+            depend on batch and K, and :func:`match_above_chance`.
         """
         tokens, expert_tokens, same = self.collect(answers)
         with torch.no_grad():
             raw = self.project(expert_tokens, averages).float()
             targets = self._targets(raw.unflatten(0, (len(same), -1)))
-        loss = self._match(tokens, targets, same)
+        codes = self._codes(tokens).unflatten(0, (same.shape[1], -1))
+        loss = self._match(codes, targets, same)
         if self.training and self.centering == 'mean':
             self.update_center(raw)
         names = self.student_names(views)
@@ -92,17 +99,35 @@ class CrossScaleMatchingHead(MatchingHead):
         count = targets.shape[1]
         health = self._health(tokens[anchor * count:(anchor + 1) * count],
                               expert_tokens[:count], targets)
+        health['health/match'] = self._agreement(codes, targets, same)
         return {self.loss_name: self.loss_weight * loss, **health}
 
-    def _match(self, tokens: Tensor, targets: Tensor, same: Tensor) -> Tensor:
-        """Loss of tokens ``(U * B, D)`` by targets ``(V, B, K)``."""
-        views, temperature = (same.shape[1], -1), self.student_temperature
+    def _codes(self, tokens: Tensor) -> Tensor:
+        """``(M, D)`` -> ``(M, d)`` to be compared with the prototypes, or,
+        where there are none, logits ``(M, K)``."""
         if self.prototypes is None:
-            logits = self.decoder(tokens).unflatten(0, views)
-            return matching_loss(logits, targets, same, temperature)
-        codes = self.decoder.represent(tokens).unflatten(0, views)
+            return self.decoder(tokens)
+        return self.decoder.represent(tokens)
+
+    def _match(self, codes: Tensor, targets: Tensor, same: Tensor) -> Tensor:
+        """Loss of codes ``(U, B, d)`` by targets ``(V, B, K)``."""
+        temperature = self.student_temperature
+        if self.prototypes is None:
+            return matching_loss(codes, targets, same, temperature)
         return prototype_matching_loss(codes, self.prototypes.weight, targets,
                                        same, temperature)
+
+    @torch.no_grad()
+    def _agreement(self, codes: Tensor, targets: Tensor,
+                   same: Tensor) -> Tensor:
+        """:func:`match_above_chance` of one student view, in a sample."""
+        view = int((~same).any(0).float().argmax())
+        sample = codes[view, :MATCHED_IMAGES].float()
+        with torch.autocast(sample.device.type, enabled=False):
+            if self.prototypes is not None:
+                sample = self.prototypes(sample)
+        others = targets[~same[:, view].to(targets.device), :MATCHED_IMAGES]
+        return match_above_chance(sample.argmax(-1), others.argmax(-1))
 
     def _targets(self, raw: Tensor) -> Tensor:
         """Distributions ``(V, B, K)`` of the expert's logits."""
@@ -123,9 +148,11 @@ class CrossScaleMatchingHead(MatchingHead):
                 targets: Tensor) -> Dict[str, Tensor]:
         entropy = torch.special.entr(targets).sum(-1).mean()
         used = targets.argmax(-1).unique().numel()
+        most = min(targets.shape[1:])  # images, prototypes
         return {
             'health/std': token_spread(student),
             'health/expert_std': token_spread(expert),
             'health/entropy': entropy,
-            'health/prototypes': entropy.new_tensor(float(used))
+            'health/prototypes': entropy.new_tensor(float(used)),
+            'health/prototype_use': entropy.new_tensor(used / most**0.5)
         }

@@ -19,6 +19,36 @@ def token_spread(tokens: Tensor) -> Tensor:
     return F.normalize(tokens.float(), dim=-1).std(0, correction=0).mean()
 
 
+@torch.no_grad()
+def match_above_chance(student: Tensor, expert: Tensor) -> Tensor:
+    """How much more often views of one person agree than those of two.
+
+    Args:
+        student (Tensor): ``(B,)``, the student's answer (its most similar
+            prototype) for one view of each person.
+        expert (Tensor): ``(V, B)``, the expert's for V other views.
+
+    Returns:
+        Tensor: Scalar float32: share of equal answers for the same person
+        less that for different persons. 0 is chance, whether answers are
+        random or the same for all; with m answers in equal use at most ``1 -
+        1 / m``. 0 for one person, who differs from none.
+
+    Example:
+        >>> # persons 1 and 2 agree with themselves, 2 and 3 get one answer
+        >>> match_above_chance(torch.tensor([5, 7, 8]),
+        ...                    torch.tensor([[5, 7, 7]]))
+        tensor(0.5000)
+    """
+    equal = (student[:, None] == expert[:, None, :]).float()  # (V, B, B)
+    views, count = expert.shape
+    if count == 1:
+        return equal.new_zeros(())
+    own = equal.diagonal(dim1=1, dim2=2).sum()
+    others = (equal.sum() - own) / (views * count * (count - 1))
+    return own / (views * count) - others
+
+
 class MatchingHead(BaseModule):
     """Base of the image-level heads: a decoder, and who is matched with whom.
 

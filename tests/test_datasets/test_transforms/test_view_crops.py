@@ -146,6 +146,21 @@ def test_law_of_the_background_is_its_own():
     assert sizes == [(300, 150), (200, 400)] and boxes == expected
 
 
+@pytest.mark.parametrize('other', [{}, dict(background_img=photo())])
+def test_scales_may_be_the_anchor_itself(other):
+    """Resized on the device, as the paper has it; nothing else moves."""
+    crops = PersonCrops(num_scales=2, scales_from='anchor')
+    plain = PersonCrops(num_scales=0)
+    anchor, alone = (
+        c(dict(img=photo(), rng=np.random.default_rng(1), key='',
+               **other))['inputs'] for c in (crops, plain))
+    for name in ('scale_1', 'scale_2'):
+        assert torch.equal(anchor.pop(name), anchor['anchor'])
+    assert list(anchor) == list(alone)
+    assert all(torch.equal(anchor[n], alone[n]) for n in alone)
+    assert 'scale_2 = anchor' in repr(crops)
+
+
 def test_background_without_a_size_is_refused():
     with pytest.raises(ValueError, match='background_size=None'):
         PersonCrops(background_size=None)(
@@ -192,6 +207,7 @@ def test_whole_image_crop_keeps_colours_and_flips():
     (dict(background_size=(224, 220)), 'background.*patch size 16'),
     (dict(size=(256, 128), patch_size=48), 'patch size 48'),
     (dict(num_scales=-1), 'num_scales'),
+    (dict(scales_from='canvas'), "use 'crops' or 'anchor'"),
     (dict(area=(1.0, 0.8)), 'area'),
     (dict(local_area=(0, 0.8)), 'area'),
     (dict(aspect=(0.6, 0.4)), 'aspect'),

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from saip_mm.models import CrossScaleMatchingHead, TokenDims
+from saip_mm.models import (Answer, CrossScaleMatchingHead, TokenDims, Tokens,
+                            Views)
 from ..tiny_saip import build, total, views_of
 
 DIMS = TokenDims(6, 6, 6, 16)
@@ -105,3 +106,77 @@ def test_pairs_of_equation_1_to_the_letter():
     torch.testing.assert_close(loss, sum(terms) / 2)
     loss.backward()
     assert head.decoder.prototypes.weight.grad is not None
+
+
+# health
+
+WIDE = TokenDims(8, 8, 8, 16)
+
+
+def matching_of(**kwargs):
+    torch.manual_seed(0)
+    decoder = dict(
+        type='ImageDecoder',
+        hidden_dims=16,
+        bottleneck_dims=8,
+        num_prototypes=32)
+    return CrossScaleMatchingHead(WIDE, WIDE, decoder=decoder, **kwargs)
+
+
+def answers_of(matching, tokens):
+    """Every view of a person has the same image token."""
+    names = ('anchor', 'scale_1', 'local_1')
+    views = Views(dict.fromkeys(names, torch.zeros(len(tokens), 3, 32, 16)))
+    return [
+        Answer(r, Tokens(tokens, None, None, (2, 1)))
+        for r in matching.requests(views)
+    ], views
+
+
+def loss_of(matching, tokens):
+    answers, views = answers_of(matching, tokens)
+    return matching.loss(answers, views, matching.averaged())
+
+
+def test_health_counts_the_prototypes_in_use():
+    matching, count = matching_of(), 9
+    torch.manual_seed(1)
+    tokens = 30 * torch.randn(count, 8)
+    losses = loss_of(matching, tokens)
+    used = len(set(matching.decoder(tokens).argmax(-1).tolist()))
+    assert 3 <= used <= count
+    assert losses['health/prototypes'].item() == used
+    assert losses['health/prototype_use'].item() == pytest.approx(used / 3)
+    # more images than prototypes
+    tokens = 30 * torch.randn(200, 8)
+    losses = loss_of(matching_of(), tokens)
+    assert losses['health/prototype_use'].item() == pytest.approx(
+        losses['health/prototypes'].item() / 32**0.5)
+
+
+def test_health_compares_one_view_with_others():
+    """Equal tokens in all views agree as far as answers differ."""
+    matching = matching_of()
+    torch.manual_seed(1)
+    tokens = 30 * torch.randn(20, 8)
+    chosen = matching.decoder(tokens).argmax(-1)
+    equal = chosen[:, None] == chosen
+    chance = (equal.sum() - 20).item() / (20 * 19)
+    losses = loss_of(matching, tokens)
+    assert losses['health/match'].item() == pytest.approx(1 - chance)
+    same = loss_of(matching_of(), tokens[:1].expand(20, 8))
+    assert same['health/match'].item() == 0.
+
+
+def test_health_skips_the_view_itself():
+    """Eq. 1: the only expert view is the first student view as well."""
+    matching = matching_of(
+        student_views=('anchor', 'scale_1'), expert_views=('anchor', ))
+    torch.manual_seed(1)
+    answers, views = answers_of(matching, 30 * torch.randn(20, 8))
+    # the scale's tokens are those of the next person
+    answers[1] = Answer(
+        answers[1].request,
+        answers[1].tokens._replace(image=answers[1].tokens.image.roll(1, 0)))
+    losses = matching.loss(answers, views, matching.averaged())
+    assert losses['health/match'].item() < 0.1

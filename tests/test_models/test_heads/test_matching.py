@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from saip_mm.models import Answer, Request, TokenDims, Tokens, Views
-from saip_mm.models.heads.matching import MatchingHead, token_spread
+from saip_mm.models.heads.matching import (MatchingHead, match_above_chance,
+                                           token_spread)
 
 STUDENT, EXPERT = TokenDims(6, 6, 6, 16), TokenDims(10, 10, 10, 16)
 SMALL = dict(hidden_dims=8, bottleneck_dims=4)
@@ -94,3 +95,47 @@ def test_spread_of_tokens(dims):
 def test_spread_of_two_tokens_by_hand():
     # (1, 0) and (0, 1): deviation 1/2 in both channels, over 2 images
     assert float(token_spread(torch.tensor([[5., 0], [0, 2]]))) == 0.5
+
+
+def slow_match(student, expert):
+    """Pair by pair."""
+    own, others = [], []
+    for answers in expert.tolist():
+        for i, mine in enumerate(student.tolist()):
+            for j, theirs in enumerate(answers):
+                (own if i == j else others).append(float(mine == theirs))
+    return sum(own) / len(own) - sum(others) / len(others)
+
+
+@pytest.mark.parametrize('answers', [2, 5, 40])
+@pytest.mark.parametrize('views, images', [(1, 2), (2, 9), (3, 16)])
+def test_match_equals_a_slow_restatement(views, images, answers):
+    torch.manual_seed(answers)
+    student = torch.randint(answers, (images, ))
+    expert = torch.randint(answers, (views, images))
+    assert match_above_chance(student, expert).item() == pytest.approx(
+        slow_match(student, expert), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    'student, expert, expected',
+    [
+        ([4, 9, 2], [[4, 9, 2], [4, 9, 2]], 1.),  # each its own
+        ([4, 4, 4], [[4, 4, 4]], 0.),  # the same for all
+        ([4, 9, 2], [[9, 2, 4]], -0.5),  # another's, 3 of 6 pairs
+        # two answers in equal use: each agrees with one of three others
+        ([1, 1, 7, 7], [[1, 1, 7, 7]], 1 - 1 / 3),
+        ([3], [[3]], 0.),  # no other person
+    ])
+def test_match_by_hand(student, expert, expected):
+    found = match_above_chance(torch.tensor(student), torch.tensor(expert))
+    assert found.item() == pytest.approx(expected)
+
+
+def test_match_of_random_answers_is_chance():
+    """Also where a few are much more frequent than the others."""
+    torch.manual_seed(0)
+    for share in (torch.ones(50), torch.tensor([20., 5., 1., 1.])):
+        answers = share.multinomial(3 * 2000, replacement=True).view(3, 2000)
+        # 4000 pairs of their own, of deviation below 1 / 2
+        assert abs(match_above_chance(answers[0], answers[1:])) < 4 * .5 / 63
