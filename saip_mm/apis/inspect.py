@@ -1,13 +1,15 @@
 """Build the parts of a pretraining config outside a training run."""
 from pathlib import Path
-from typing import Optional, Tuple, Union
+from typing import Iterator, Optional, Tuple, Union
 
 import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
+from torch.utils.data import default_collate
 
 from mmpretrain.registry import DATASETS, MODELS
+from ..models.preprocessors import Views
 from ..models.selfsup import SAIP
 from ..visualization import draw
 from ..weights import load_weights, read_checkpoint, weights_of, write_file
@@ -28,6 +30,29 @@ def build_saip(config: Config, checkpoint: Optional[str] = None) -> SAIP:
     else:
         model.init_weights()
     return model
+
+
+def training_views(config: Config,
+                   model: SAIP,
+                   batches: int,
+                   batch: Optional[int] = None,
+                   seed: int = 0) -> Iterator[Views]:
+    """Batches of views of random training images, as the model gets them.
+
+    Args:
+        config (Config): A pretraining config.
+        model (SAIP): Of that config; makes the views on its device.
+        batches (int): Number of batches; a small set is gone through again.
+        batch (int, optional): Images a batch. Defaults to the config's.
+        seed (int): Of the choice of images and of all draws.
+    """
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    batch = batch or config.train_dataloader.batch_size
+    order = np.random.default_rng(seed).permutation(len(dataset))
+    torch.manual_seed(seed)
+    for chosen in np.resize(order, (batches, batch)):
+        data = default_collate([dataset[int(i)] for i in chosen])
+        yield model.data_preprocessor(data, True)['views']
 
 
 def draw_batch(what: str,

@@ -4,14 +4,13 @@ from torch import Tensor
 
 from ..models.preprocessors import Views
 from ..models.selfsup import ViewPretraining
-from ..models.view_ops import cell_targets
 from .sheet import grid, head_of, pixels_of
 from .views import draw_boxes
 
 
 @torch.no_grad()
 def draw_search(model: ViewPretraining, views: Views) -> np.ndarray:
-    """For each scale: the person, where it is, and where it was found.
+    """For each query: the person, where it is, and where it was found.
 
     Args:
         model (ViewPretraining): With the css head.
@@ -23,12 +22,10 @@ def draw_search(model: ViewPretraining, views: Views) -> np.ndarray:
     head = head_of(model, 'css')
     (_, tokens), *persons = model.answers(views)['css']
     canvas = pixels_of(model, views.images['canvas'])
-    size = canvas.shape[1:3]
     columns = {'canvas': draw_boxes(canvas, views)}
     searched = head.search([p.tokens for p in persons], tokens).sigmoid()
-    for person, found in zip(persons, searched):
+    for person, target, found in zip(persons, head.targets(views), searched):
         name = person.request.view
-        target = cell_targets(views.boxes[name], size, head.stride)
         columns[name] = pixels_of(model, views.images[name])
         columns[name + ' target'] = _overlay(canvas, target, head.stride)
         columns[name + ' found'] = _overlay(canvas, found, head.stride)

@@ -14,6 +14,8 @@ from .test_dist_cpu import CONFIG, MODULE, ROOT
     ('test.py', 'none.py', 'none.pth'),
     ('visualize.py', 'views', 'none.py'),
     ('benchmark.py', 'pretrain', 'none.py'),
+    ('benchmark.py', 'search', 'none.py'),
+    ('benchmark.py', 'gradients', 'none.py'),
 ])
 def test_a_missing_config(arguments, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from saip_mm.visualization import DRAWINGS, draw
-from ..test_models.tiny_saip import batch_of_crops, build
+from ..test_models.tiny_saip import batch_of_crops, build, saip_config
 
 
 def samples(count=3):
@@ -32,3 +32,14 @@ def test_the_model_is_left_in_eval_mode_and_untouched():
     assert not model.training
     for name, value in model.state_dict().items():
         assert (value == before[name]).all(), name
+
+
+def test_search_by_the_anchor_is_drawn():
+    config = saip_config('vit')
+    config['heads']['css']['query'] = 'anchor'
+    model = build('vit', heads=config['heads'])
+    picture = draw('search', model, samples())
+    # canvas 64 wide, then anchor, its target and what was found
+    widths = (64, 48, max(64, 8 * len('anchor target')),
+              max(64, 8 * len('anchor found')))
+    assert picture.shape[1] == sum(widths) + 4 * len(widths)

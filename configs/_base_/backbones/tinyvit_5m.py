@@ -1,9 +1,10 @@
-# TinyViT-5M, 5.07 M parameters: 64, 128, 160, 320 channels at strides 4, 8, 16
-# and, with last_stride=2, 32, which pyramids for detection want. The same
-# weights serve both strides.
+# TinyViT-5M, 5.07 M parameters: 64, 128, 160, 320 channels at strides 4 to 32.
+# With last_stride=1, as SAIP's authors have it, the last map is of stride 16,
+# like the one before; pose and part segmentation take that, pretraining and
+# detection 32. The same weights serve both.
 # How to use and initialise it: see vit_tiny.py.
 backbone = dict(
     type='mmpretrain.StrideMapBackbone',
     model_name='tiny_vit_5m_224',
-    last_stride=1,  # authors
+    last_stride=2,
     init_cfg=dict(type='Pretrained', checkpoint=None))  # None: random

@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(_base_.backbone, last_stride=2),
+    backbone=_base_.backbone,
     neck=dict(
         type='FPN',
         in_channels=[32, 64, 128, 256],

@@ -7,6 +7,6 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=_base_.backbone,
+    backbone=dict(_base_.backbone, last_stride=1),  # authors
     decode_head=dict(in_channels=[64, 128, 160, 320]),
     auxiliary_head=dict(in_channels=160))

@@ -8,10 +8,7 @@ _base_ = [
 
 model = dict(
     backbone=_base_.backbone,
-    head=dict(
-        in_channels=192,
-        out_channels=17,
-        decoder=_base_.codec),
+    head=dict(in_channels=192, out_channels=17, decoder=_base_.codec),
     test_cfg=dict(shift_heatmap=False))
 
 optim_wrapper = dict(paramwise_cfg=dict(layer_decay_rate=0.8))  # ViTPose

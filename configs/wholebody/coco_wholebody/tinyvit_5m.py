@@ -7,7 +7,10 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(_base_.backbone, out_indices=(3, )),
+    backbone=dict(
+        _base_.backbone,
+        last_stride=1,  # authors
+        out_indices=(3, )),
     head=dict(in_channels=320, out_channels=133, decoder=_base_.codec),
     test_cfg=dict(shift_heatmap=True))
 

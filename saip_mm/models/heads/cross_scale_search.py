@@ -9,7 +9,7 @@ from ..losses import search_loss
 from ..preprocessors import Views
 from ..sincos import sincos_positions
 from ..tokens import Answer, Request, TokenDims, Tokens
-from ..view_ops import cell_targets
+from ..view_ops import above_distractors, cell_targets
 from .scales import need_scales
 
 # sigmoid(-2) = 0.12, about the share of the canvas a pasted person covers:
@@ -31,6 +31,14 @@ class CrossScaleSearchHead(BaseModule):
         decoder (dict, optional): Settings of ``PixelDecoder``.
         loss (str): 'mse' (Eq. 3, default) or 'bce' (the release).
         loss_weight (float): Defaults to 1.
+        query (str): Who asks. 'scales' (Eq. 3, default): each of the person's
+            multi-resolution views asks for its own place. 'anchor' (ours):
+            the anchor asks once, for all places of the person. It is another
+            crop in other colours than those pasted, so no comparison of
+            pixels gives the answer.
+
+    Raises:
+        ValueError: If ``query`` is unknown.
 
     Source:
         Eq. 3; the segmentation function tau is ours (the paper names it only).
@@ -41,8 +49,13 @@ class CrossScaleSearchHead(BaseModule):
                  expert_dims: TokenDims,
                  decoder: Optional[dict] = None,
                  loss: str = 'mse',
-                 loss_weight: float = 1.) -> None:
+                 loss_weight: float = 1.,
+                 query: str = 'scales') -> None:
         super().__init__()
+        if query not in ('scales', 'anchor'):
+            raise ValueError(f"search query '{query}' is unknown: use "
+                             "'scales' or 'anchor'")
+        self.query = query
         decoder = dict(type='PixelDecoder') | dict(decoder or {})
         self.decoder = MODELS.build(
             decoder,
@@ -59,11 +72,48 @@ class CrossScaleSearchHead(BaseModule):
         self.loss_weight = loss_weight
 
     def requests(self, views: Views) -> List[Request]:
-        """The expert's tokens of the canvas, the student's of the scales."""
+        """The expert's tokens of the canvas, the student's of who asks."""
         need_scales(views)
-        return [Request('canvas', 'expert', ('inner', ))] + [
-            Request(name, 'student', ('inner', )) for name in views.scales
-        ]
+        names = ['anchor'] if self.query == 'anchor' else views.scales
+        return [Request('canvas', 'expert', ('inner', ))
+                ] + [Request(name, 'student', ('inner', )) for name in names]
+
+    def targets(self, views: Views, stride: Optional[int] = None) -> Tensor:
+        """Where on the canvas the person of each query stands.
+
+        Args:
+            views (Views): The batch, with canvas and boxes.
+            stride (int, optional): Pixels a side of a cell. Defaults to that
+                of the expert's tokens.
+
+        Returns:
+            Tensor: ``(N, B, h * w)`` float32 in [0, 1] of the N queries, in
+            the order of :meth:`requests`; see :func:`cell_targets`.
+        """
+        places = self._cells(views, [views.boxes[n] for n in views.scales],
+                             stride)
+        # persons do not overlap
+        return places.sum(0, True) if self.query == 'anchor' else places
+
+    def distractors(self,
+                    views: Views,
+                    stride: Optional[int] = None) -> Tensor:
+        """Where on the canvas the persons of other images stand.
+
+        Args:
+            views (Views): The batch, with at least one such person.
+            stride (int, optional): As in :meth:`targets`.
+
+        Returns:
+            Tensor: ``(D, B, h * w)`` float32 in [0, 1] of the D persons.
+        """
+        return self._cells(views, list(views.distractors.values()), stride)
+
+    def _cells(self, views: Views, boxes: List[Tensor],
+               stride: Optional[int]) -> Tensor:
+        size = tuple(views.images['canvas'].shape[-2:])
+        return torch.stack(
+            [cell_targets(box, size, stride or self.stride) for box in boxes])
 
     def averaged(self) -> Dict[str, nn.Module]:
         """Nothing: the decoder is the student's alone."""
@@ -102,16 +152,20 @@ class CrossScaleSearchHead(BaseModule):
             averages (dict[str, nn.Module]): Unused.
 
         Returns:
-            dict[str, Tensor]: ``loss_css``, summed over the N scales.
+            dict[str, Tensor]: ``loss_css``, summed over the queries, and,
+            where there are distractors, how often the person is told from
+            them: :func:`above_distractors`, a share of the searches.
         """
-        size = tuple(views.images['canvas'].shape[-2:])
         (_, canvas), *persons = answers
         logits = self.search([p.tokens for p in persons], canvas)
+        targets = self.targets(views)
         terms = [
-            search_loss(
-                found,
-                cell_targets(views.boxes[person.request.view], size,
-                             self.stride), self.kind)
-            for person, found in zip(persons, logits)
+            search_loss(found, target, self.kind)
+            for found, target in zip(logits, targets)
         ]
-        return dict(loss_css=self.loss_weight * sum(terms))
+        losses = dict(loss_css=self.loss_weight * sum(terms))
+        if views.distractors:
+            right = above_distractors(logits.detach().sigmoid(), targets,
+                                      self.distractors(views))
+            losses['health/css_target_above_distractor'] = right.float().mean()
+        return losses

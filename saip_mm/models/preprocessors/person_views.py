@@ -17,6 +17,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CELL = 16  # stride of the patch tokens, and side of a canvas cell
 VIEW_KINDS = ('anchor', 'scale', 'local', 'clean', 'canvas')
+PASTED = 'pasted_'  # before a scale's name: its second draw, on the canvas
 
 
 def scaled(size: Tuple[int, int], scale: float) -> Tuple[int, int]:
@@ -49,9 +50,12 @@ class Views:
             ``canvas``, the multi-person image.
         boxes (dict[str, Tensor]): ``(B, 4)`` int64 ``x1, y1, x2, y2`` of each
             ``scale_t`` on the canvas, in pixels.
+        distractors (dict[str, Tensor]): Likewise, of the persons of other
+            images on the canvas: ``distractor_1`` and so on.
     """
     images: Dict[str, Tensor]
     boxes: Dict[str, Tensor] = field(default_factory=dict)
+    distractors: Dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def scales(self) -> List[str]:
@@ -100,11 +104,17 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         scale_range (tuple[float, float]): s_t of the multi-resolution views,
             relative to the anchor. Defaults to (0.75, 1.5), paper 3.2.
         canvas (dict): ``size`` (H, W) of the multi-person image, ``factor``
-            by which persons shrink on it, ``alpha`` of the blend and number
-            of ``distractors``. Defaults: (256, 256) and 1 distractor (ours),
-            factor 0.5 and alpha 0.7 (the authors' release).
-        blur (dict[str, float]): Blur probability by kind of view.
-        solarize (dict[str, float]): Solarization probability by kind.
+            by which persons shrink on it, ``alpha`` of the blend, number of
+            ``distractors``, and ``photometry`` of the persons on it:
+            'shared' with the views that search for them, which are pasted
+            as they are (paper 3.2), or their 'own', a second draw for the
+            same crops, so that colours alone do not give the place away.
+            Defaults: (256, 256) and 1 distractor (ours), factor 0.5 and
+            alpha 0.7 (the authors' release), 'shared'.
+        blur (dict[str, float]): Blur probability by kind of view: 'anchor',
+            'scale', 'local', 'background', and 'pasted' where persons on the
+            canvas have their own; the last defaults to that of scales.
+        solarize (dict[str, float]): Solarization probability, likewise.
         jitter (Sequence[float]): Brightness, contrast, saturation, hue.
         jitter_prob (float): Defaults to 0.8.
         gray_prob (float): Defaults to 0.2.
@@ -114,8 +124,9 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         std (Sequence[float]): In 0-255. Defaults to ImageNet's.
 
     Raises:
-        ValueError: If no scale of the range gives sides divisible by 16, or
-            the canvas is no multiple of 16 or too small for the persons.
+        ValueError: If no scale of the range gives sides divisible by 16, the
+            canvas is no multiple of 16 or too small for the persons, or its
+            photometry is unknown.
 
     Source:
         Paper 3.2; probabilities as DINO's two global and local crops.
@@ -137,12 +148,18 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         super().__init__(non_blocking=non_blocking)
         self.scale_range = scale_range
         self.canvas = dict(
-            size=(256, 256), factor=0.5, alpha=0.7, distractors=1)
+            size=(256, 256),
+            factor=0.5,
+            alpha=0.7,
+            distractors=1,
+            photometry='shared')
         self.canvas.update(canvas or {})
         self.blur = dict(anchor=1.0, scale=0.1, local=0.5, background=0.1)
         self.blur.update(blur or {})
         self.solarize = dict(scale=0.2, background=0.2)
         self.solarize.update(solarize or {})
+        for law in (self.blur, self.solarize):
+            law.setdefault('pasted', law['scale'])
         self.colour = dict(
             jitter=jitter, jitter_prob=jitter_prob, gray_prob=gray_prob)
         self.sigma = sigma
@@ -153,6 +170,10 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             raise ValueError(
                 f'canvas size {self.canvas["size"]} must be a multiple of '
                 f'{CELL} pixels, the cell of the search task')
+        if self.canvas['photometry'] not in ('shared', 'own'):
+            raise ValueError(
+                f"canvas photometry '{self.canvas['photometry']}' is unknown: "
+                "use 'shared' or 'own'")
 
     def restrict(self, kinds: Set[str]) -> None:
         """Make only the kinds of views the objectives ask for.
@@ -257,16 +278,26 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         background = self._background(own, other) if with_canvas else None
         if background is not None:
             crops['background'] = background
+        if with_canvas and self.canvas['photometry'] == 'own':
+            # shrunk first: a quarter of the pixels to colour
+            crops |= {
+                PASTED + n: self._shrink(crops[n].float())
+                for n in names
+            }
         clean = crops['anchor'] if 'clean' in self.kinds else None
         if 'anchor' not in self.kinds:
             crops.pop('anchor', None)
         images = self._augment(crops) if crops else {}
         canvas = images.pop('background', None)
+        pasted = [images.pop(PASTED + n, None) for n in names]
         if clean is not None:
             images['clean'] = self._normalise(clean)
         views = Views(images)
         if with_canvas:
-            self._make_canvas(views, canvas)
+            self._make_canvas(views, canvas, [
+                self._shrink(images[n]) if person is None else person
+                for n, person in zip(names, pasted)
+            ])
         return views
 
     def _normalise(self, crop: Tensor) -> Tensor:
@@ -298,17 +329,20 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
 
     def _other_persons(self, persons: List[Tensor],
                        count: int) -> List[Tensor]:
-        """Persons of other images, as large as the space beside allows.
+        """Persons of other images, each as large as a searched one.
 
-        A distractor is as large as one of the searched persons, so size does
-        not give it away, unless the canvas is too narrow for that.
+        Which one is drawn among those that leave room for it, once for the
+        batch and all processes, so that neither size is the distractor's
+        own. Where only the smaller one fits it has that one's size, and
+        where none does, on a narrow canvas, it is smaller than all of them.
         """
         spare = self.canvas['size'][1] - sum(p.shape[-1] for p in persons)
         others = []
         for index in range(count):
             widest = spare // (count - index)
             fitting = [p for p in persons if p.shape[-1] <= widest]
-            source = (fitting or persons)[index % len(fitting or persons)]
+            pool = fitting or persons
+            source = pool[shared_index(len(pool)) if len(pool) > 1 else 0]
             other = source.roll(1 + (index + 1) % (len(source) - 1), 0)
             if not fitting:
                 height, width = source.shape[-2:]
@@ -336,10 +370,16 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             mode='bilinear',
             antialias=True)
 
-    def _make_canvas(self, views: Views, canvas: Optional[Tensor]) -> None:
-        """Paste the multi-resolution persons, and others beside them."""
+    def _make_canvas(self, views: Views, canvas: Optional[Tensor],
+                     persons: List[Tensor]) -> None:
+        """Paste the multi-resolution persons, and others beside them.
+
+        Args:
+            views (Views): Gets the canvas and the boxes on it.
+            canvas (Tensor, optional): The background ``(B, 3, H, W)``.
+            persons (list[Tensor]): Of each scale, as large as on the canvas.
+        """
         names = views.scales
-        persons = [self._shrink(views.images[n]) for n in names]
         batch = len(persons[0])
         if canvas is None:
             warnings.warn('a batch of one image has no other image for the '
@@ -354,8 +394,12 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         boxes = place_persons(batch, sizes, self.canvas['size'])
         views.images['canvas'] = paste_persons(canvas, persons, boxes,
                                                self.canvas['alpha'])
-        device = canvas.device
-        views.boxes = {n: boxes[:, i].to(device) for i, n in enumerate(names)}
+        places = boxes.to(canvas.device).unbind(1)
+        views.boxes = dict(zip(names, places))
+        views.distractors = {
+            f'distractor_{i + 1}': place
+            for i, place in enumerate(places[len(names):])
+        }
 
     def _background(self, own: Optional[Tensor],
                     other: Optional[Tensor]) -> Optional[Tensor]:

@@ -113,3 +113,44 @@ def cell_targets(boxes: Tensor,
             low[:, None], edge.float())
         covered.append(overlap.clamp(min=0) / stride)
     return (covered[0][:, :, None] * covered[1][:, None, :]).flatten(1)
+
+
+def mean_inside(values: Tensor, cover: Tensor) -> Tensor:
+    """Mean of a map over the cells that a person covers.
+
+    Args:
+        values (Tensor): ``(..., L)``, one a cell.
+        cover (Tensor): ``(..., L)``, covered share of each cell, broadcast
+            against ``values``; not all 0.
+
+    Returns:
+        Tensor: ``(...)``, each cell counted by its share.
+    """
+    return (values * cover).sum(-1) / cover.sum(-1)
+
+
+def above_distractors(response: Tensor, targets: Tensor,
+                      distractors: Tensor) -> Tensor:
+    """Whether searches answer higher on their person than on all others.
+
+    With D distractors an answer that knows nothing is right in ``1 / (1 +
+    D)`` of the cases.
+
+    Args:
+        response (Tensor): ``(N, B, L)`` of N searches on B canvases.
+        targets (Tensor): ``(N, B, L)``, share of each cell that the searched
+            person covers.
+        distractors (Tensor): ``(D, B, L)``, D >= 1, likewise of the others.
+
+    Returns:
+        Tensor: ``(N, B)`` bool.
+
+    Example:
+        >>> response = torch.tensor([[[0.9, 0.1, 0.4]]])
+        >>> person = torch.tensor([[[1., 1., 0.]]])  # 0.5 on average
+        >>> above_distractors(response, person, torch.eye(3)[2:, None])
+        tensor([[True]])
+    """
+    inside = mean_inside(response, targets)
+    others = mean_inside(response[None], distractors[:, None])  # (D, N, B)
+    return inside > others.amax(0)

@@ -146,7 +146,7 @@ def apply_colour(images: Tensor, matrix: Tensor, offset: Tensor,
     values are clamped to the displayable range once, after the whole chain.
 
     Args:
-        images (Tensor): ``(B, 3, H, W)`` uint8 RGB.
+        images (Tensor): ``(B, 3, H, W)`` RGB, 0-255, uint8 or float.
         matrix (Tensor): ``(B, 3, 3)`` of :func:`normalising_maps`.
         offset (Tensor): ``(B, 3, 1)``, likewise.
         mean (Sequence[float]): Three channel means in [0, 1].
@@ -176,8 +176,8 @@ def apply_colour(images: Tensor, matrix: Tensor, offset: Tensor,
 
 
 def channel_means(images: Tensor) -> Tensor:
-    """Channel means ``(B, 3)`` float32 of uint8 images ``(B, 3, H, W)``, of
-    every fourth row: enough for what contrast mixes in."""
+    """Channel means ``(B, 3)`` float32 of images ``(B, 3, H, W)``, of every
+    fourth row: enough for what contrast mixes in."""
     return images[..., ::4, :].float().mean((2, 3))
 
 

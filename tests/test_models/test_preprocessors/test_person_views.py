@@ -105,12 +105,78 @@ def test_pasted_person_is_the_view_the_model_gets():
                 views.images['canvas'][image, :, y1:y2, x1:x2], person[image])
 
 
+def flat(levels, num_scales=1):
+    """Crops of one grey level an image."""
+    inputs = crops(batch=len(levels), num_scales=num_scales, num_locals=0)
+    levels = torch.tensor(levels, dtype=torch.uint8).view(-1, 1, 1, 1)
+    return {name: levels.expand_as(c).clone() for name, c in inputs.items()}
+
+
+def pasted_levels(views, name='scale_1'):
+    """Mean grey level, 0-255, of the view and of its place on the canvas."""
+    red = {n: v[:, 0] * 0.229 + 0.485 for n, v in views.images.items()}
+    places = [
+        picture[y1:y2, x1:x2].mean()
+        for picture, (x1, y1, x2,
+                      y2) in zip(red['canvas'], views.boxes[name].tolist())
+    ]
+    return 255 * red[name].mean((1, 2)), 255 * torch.stack(places)
+
+
+@pytest.mark.parametrize('photometry, pasted', [('shared', 200), ('own', 55)])
+def test_pasted_persons_may_have_a_law_of_their_own(photometry, pasted):
+    preprocessor = small(
+        canvas=dict(alpha=1.0, photometry=photometry),
+        jitter_prob=0.,
+        gray_prob=0.,
+        solarize=dict(scale=0., pasted=1.))
+    views = preprocessor(dict(inputs=flat([200, 200])))['views']
+    assert set(views.images) == {'anchor', 'scale_1', 'canvas'}
+    view, place = pasted_levels(views)
+    torch.testing.assert_close(view, torch.full((2, ), 200.))
+    torch.testing.assert_close(place, torch.full((2, ), float(pasted)))
+
+
+@pytest.mark.parametrize('photometry', ['shared', 'own'])
+def test_own_colours_say_nothing_about_the_view(photometry):
+    """Correlation of brightness over 400 images: 1, or 0 up to 4 / 20."""
+    torch.manual_seed(0)
+    preprocessor = small(
+        canvas=dict(alpha=1.0, photometry=photometry, distractors=0),
+        jitter=(0.4, 0., 0., 0.),
+        jitter_prob=1.,
+        solarize=dict(scale=0.))
+    preprocessor.restrict({'scale', 'canvas'})
+    views = preprocessor(dict(inputs=flat([128] * 400)))['views']
+    levels = torch.stack(pasted_levels(views))
+    assert (levels.std(1) > 20).all()
+    correlation = float(torch.corrcoef(levels)[0, 1])
+    assert abs(correlation - (photometry == 'shared')) < 0.2
+
+
+def test_own_colours_are_those_of_the_same_crop():
+    torch.manual_seed(0)
+    preprocessor = small(
+        canvas=dict(
+            size=(80, 64),
+            alpha=1.0,
+            distractors=0,
+            photometry='own',
+            factor=0.75),
+        jitter_prob=0.,
+        gray_prob=0.,
+        blur=dict(scale=0.),
+        solarize=dict(scale=0.))
+    views = preprocessor(dict(inputs=crops(num_scales=1)))['views']
+    person = preprocessor._shrink(views.images['scale_1'])
+    for image, (x1, y1, x2, y2) in enumerate(views.boxes['scale_1'].tolist()):
+        torch.testing.assert_close(
+            views.images['canvas'][image, :, y1:y2, x1:x2], person[image])
+
+
 def test_background_and_distractor_come_from_other_images():
     torch.manual_seed(0)
-    inputs = crops(batch=3, num_scales=1)
-    for i in range(3):  # one flat grey level an image
-        for name in inputs:
-            inputs[name][i] = 40 + 80 * i
+    inputs = flat([40, 120, 200])
     preprocessor = small(
         canvas=dict(alpha=1.0),
         jitter_prob=0.,
@@ -124,6 +190,51 @@ def test_background_and_distractor_come_from_other_images():
         x1, y1, x2, y2 = views.boxes['scale_1'][i].tolist()
         inside = (levels[i, y1:y2, x1:x2] * 255).round()
         assert (inside == 40 + 80 * i).all()
+
+
+def test_distractors_have_the_sizes_of_the_searched_persons_alike():
+    """Neither size gives a distractor away.
+
+    Sizes of 8, 16 and 24 by chance on 96 pixels: every draw has room for
+    both persons once more.
+    """
+    torch.manual_seed(0)
+    preprocessor = small(canvas=dict(size=(64, 96)))
+    preprocessor.restrict({'canvas'})
+    inputs, found = crops(batch=2), []
+    for _ in range(240):
+        views = preprocessor(dict(inputs=inputs))['views']
+        widths = {
+            name: int(box[0, 2] - box[0, 0])
+            for name, box in (views.boxes | views.distractors).items()
+        }
+        first, second, other = widths.values()
+        assert list(widths) == ['scale_1', 'scale_2', 'distractor_1']
+        assert other in (first, second)
+        if first != second:
+            found.append([other == first, other == min(first, second)])
+    # two thirds of the draws; 4 standard deviations of their mean
+    shares = torch.tensor(found).double().mean(0)
+    assert len(found) > 130
+    assert (shares - 0.5).abs().max() < 4 * 0.5 / len(found)**0.5
+
+
+def test_distractors_stand_where_their_boxes_say():
+    torch.manual_seed(0)
+    inputs = flat([40, 120, 200])
+    preprocessor = small(
+        canvas=dict(alpha=1.0, distractors=2, size=(64, 96)),
+        jitter_prob=0.,
+        solarize=dict(scale=0., background=0.))
+    views = preprocessor(dict(inputs=inputs))['views']
+    levels = views.images['canvas'][:, 0] * 0.229 + 0.485
+    for i in range(3):
+        found = set()
+        for x1, y1, x2, y2 in (box[i].tolist()
+                               for box in views.distractors.values()):
+            found |= set((levels[i, y1:y2, x1:x2] *
+                          255).round().int().flatten().tolist())
+        assert found == {40, 120, 200} - {40 + 80 * i}
 
 
 def test_background_of_the_data_set_stays_with_its_sample():
@@ -240,6 +351,7 @@ def test_autocast_does_not_touch_the_pixels():
 
 @pytest.mark.parametrize('kwargs, inputs, match', [
     (dict(canvas=dict(size=(60, 64))), None, 'multiple of 16'),
+    (dict(canvas=dict(photometry='mine')), None, "use 'shared' or 'own'"),
     (dict(scale_range=(0.8, 0.9)), crops(), 'widen scale_range'),
     (dict(), crops(num_scales=4), 'do not fit side by side'),
     (dict(), {

@@ -72,6 +72,7 @@ def _rank_gradients(rank, port, views, path, centering):
     part = copy.deepcopy(views)
     part.images = {k: v[half] for k, v in views.images.items()}
     part.boxes = {k: v[half] for k, v in views.boxes.items()}
+    part.distractors = {k: v[half] for k, v in views.distractors.items()}
     ddp = torch.nn.parallel.DistributedDataParallel(model)
     fix_mask(model, half)
     total(ddp(part, mode='loss')).backward()

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from saip_mm.models.view_ops import cell_targets, paste_persons, place_persons
+from saip_mm.models.view_ops import (above_distractors, cell_targets,
+                                     mean_inside, paste_persons, place_persons)
 
 
 @pytest.mark.parametrize('sizes', [
@@ -63,3 +64,25 @@ def test_cell_targets_equal_pixel_counts(seed):
 def test_indivisible_canvas_is_named():
     with pytest.raises(ValueError, match='multiple'):
         cell_targets(torch.zeros(1, 4), (250, 256))
+
+
+def test_mean_inside_counts_cells_by_their_share():
+    values = torch.tensor([[1., 2., 4.], [0., 8., 8.]])
+    cover = torch.tensor([1., 0.5, 0.25])
+    # (1 + 1 + 1) / 1.75 and (0 + 4 + 2) / 1.75
+    expected = torch.tensor([3 / 1.75, 6 / 1.75])
+    torch.testing.assert_close(mean_inside(values, cover), expected)
+
+
+def test_a_search_must_be_above_every_distractor():
+    """Two searches for the first cell, beside persons on the others."""
+    response = torch.tensor([
+        [[0.7, 0.2, 0.6], [0.7, 0.8, 0.1]],  # canvas 2: one is above
+        [[0.3, 0.3, 0.2], [0.2, 0.1, 0.1]],  # canvas 1: a tie is none
+    ])
+    eye = torch.eye(3)[:, None].expand(3, 2, 3)
+    right = above_distractors(response, eye[:1].expand(2, 2, 3), eye[1:])
+    assert right.tolist() == [[True, False], [False, True]]
+    # without the second cell's person
+    right = above_distractors(response, eye[:1].expand(2, 2, 3), eye[2:])
+    assert right.tolist() == [[True, True], [True, True]]
