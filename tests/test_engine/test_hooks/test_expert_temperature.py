@@ -29,6 +29,8 @@ def test_without_matching(tmp_path):
         model=ToyModel(matching=False),
         epochs=1)
     runner.train()
+    assert runner.iter == 5
+    assert 'train/expert_temperature' not in runner.message_hub.log_scalars
 
 
 def test_matching_without_such_a_temperature(tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from saip_mm.engine import FreezePrototypesHook
 from ..toy import ToyModel, toy_runner
 
 
@@ -56,8 +57,8 @@ def test_number_of_epochs(tmp_path, epochs):
 def test_nothing_to_freeze(tmp_path):
     model = ToyModel(False)
     model.heads['csm'].register_module('prototypes', None)
-    from saip_mm.engine import FreezePrototypesHook
     hook = FreezePrototypesHook()
     runner = toy_runner(tmp_path, model=model)
     hook.before_train(runner)
+    assert not runner.optim_wrapper.optimizer._optimizer_step_pre_hooks
     hook.after_train(runner)
