@@ -153,7 +153,12 @@ def test_views_of_the_methods(path):
         assert views == dict(anchor=[((256, 128), (0.2, 1.0), (0.375, 0.667))])
 
 
-@pytest.mark.parametrize('path', sorted(CONFIGS.glob('saip/demo*.py')))
+DEMOS = sorted(
+    p for folder in ('saip', 'dino', 'mae')
+    for p in (CONFIGS / folder).glob('demo*.py'))
+
+
+@pytest.mark.parametrize('path', DEMOS, ids=name_of)
 def test_demo_is_in_single_precision(path):
     assert read(path).optim_wrapper.type == 'TensorClipOptimWrapper'
 
