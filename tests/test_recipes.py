@@ -151,8 +151,12 @@ def test_last_stride(path):
     assert backbone.last_stride == (1 if fine else 2)
 
 
-@pytest.mark.parametrize(
-    'path', sorted(CONFIGS.glob('saip/demo*.py')), ids=name_of)
+DEMOS = sorted(
+    p for folder in ('saip', 'dino', 'mae')
+    for p in (CONFIGS / folder).glob('demo*.py'))
+
+
+@pytest.mark.parametrize('path', DEMOS, ids=name_of)
 def test_demo_is_in_single_precision(path):
     assert read(path).optim_wrapper.type == 'TensorClipOptimWrapper'
 
