@@ -12,8 +12,8 @@ REMEDIES = (
     '(uniform targets) or a slower centre (certain targets) are the usual '
     'remedies')
 MATCHING_REMEDIES = (
-    "balanced targets (centering='sinkhorn'), fewer prototypes, a larger "
-    'batch, a higher learning rate where it is warmed up, or '
+    'a lower learning rate, an expert momentum nearer to 1, fewer prototypes, '
+    "balanced targets (centering='sinkhorn'), a larger batch, or "
     'InstanceMatchingHead, which has no prototypes, are what to try')
 
 
