@@ -1,11 +1,9 @@
-# DINO in minutes on a CPU: StarNet-S3 at 96x48 on rendered people, under the
+# DINO in minutes on a CPU: StarNet-S3 at 64x32 on rendered people, under the
 # conditions of ../saip/demo_prototypes.py. Data as for ../saip/demo.py.
 _base_ = '../saip/demo_prototypes.py'
 
 model = dict(
     type='ViewPretraining',
-    # both global crops have one size
-    data_preprocessor=dict(scale_range=(1.0, 1.0)),
     heads=dict(
         _delete_=True,
         dino=dict(
@@ -17,6 +15,6 @@ model = dict(
                 num_prototypes=512))))
 train_pipeline = [
     _base_.train_pipeline[0],
-    dict(_base_.train_pipeline[1], num_locals=2, local_size=(64, 32)),
+    dict(_base_.train_pipeline[1], num_locals=2, local_size=(32, 16)),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
