@@ -22,7 +22,8 @@ model = dict(
         backbone=dict(
             img_size=(96, 48), init='mmpretrain', positions='sincos')),
     heads=dict(
-        # learns from the first step on; prototypes did not in 300 of them
+        # learns from the first step on; prototypes ask for more, see
+        # demo_prototypes.py
         csm=dict(
             _delete_=True,
             type='InstanceMatchingHead',
