@@ -12,7 +12,8 @@ model = dict(
     data_preprocessor=dict(
         canvas=dict(size=(96, 96)), sigma=(0.1, 0.6), solarize=dict(scale=0.)),
     heads=dict(
-        # learns from the first step on; prototypes did not in 300 of them
+        # learns from the first step on; prototypes ask for more, see
+        # demo_prototypes.py
         csm=dict(
             _delete_=True,
             type='InstanceMatchingHead',
