@@ -1,4 +1,5 @@
 import statistics
+import subprocess
 
 import pytest
 import torch
@@ -12,13 +13,6 @@ from saip_mm.apis.config import load_config
 def folder(config):
     """Of the pictures which the config reads."""
     return config.parent / 'persons'
-
-
-@pytest.fixture
-def threads():
-    """The number of threads, put back afterwards."""
-    yield torch.get_num_threads()
-    torch.set_num_threads(1)
 
 
 @pytest.mark.slow
@@ -44,14 +38,16 @@ def test_benchmark_measures_and_compares(config, tmp_path):
                 float(ours) / float(other), rel=0.02, abs=0.01)
 
 
-def test_times_are_seconds_an_image(config, threads, monkeypatch):
+def test_times_are_seconds_an_image(config, monkeypatch):
     """By a clock that runs a second a reading, in 64 images."""
-    seconds = iter(range(1000))
+    seconds, used = iter(range(1000)), []
+    monkeypatch.setattr(torch, 'set_num_threads', used.append)
     monkeypatch.setattr(benchmark.time, 'perf_counter', lambda: next(seconds))
     found = time_views(load_config(str(config)), None, batch=2, repeats=3)
     assert found == dict(worker=1 / 64, device=1 / 2)
-    found = time_steps(load_config(str(config)), None, 2, steps=4, threads=1)
+    found = time_steps(load_config(str(config)), None, 2, steps=4, threads=2)
     assert found['step'] == 1 / 4 and found['peak'] > 100  # MiB, with torch
+    assert used == [1, 2]
 
 
 def test_the_median_of_passes_counts_after_a_warm_up(monkeypatch):
@@ -124,3 +120,9 @@ def test_without_yardsticks_or_their_memory(monkeypatch, tmp_path):
     assert rows['worker'][1:] == ['-', '-']
     assert rows['training step'] == ['2', '0.25', '8.00']
     assert rows['peak memory of the step'][1:] == ['-', '-']
+
+
+def test_a_yardstick_that_fails_is_no_measurement(monkeypatch, tmp_path):
+    (tmp_path / 'reference_step.py').write_text('print("2 images/s")\n1 / 0')
+    with pytest.raises(subprocess.CalledProcessError):
+        rows_of(monkeypatch, tmp_path, {}, yardsticks=str(tmp_path))

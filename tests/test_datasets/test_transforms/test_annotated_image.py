@@ -79,3 +79,10 @@ def test_pictures_are_read_where_mmengine_reads(tmp_path):
     with pytest.raises(Exception, match='nowhere'):
         LoadAnnotatedImage(backend_args=dict(backend='nowhere'))(
             dict(img_path=str(tmp_path / 'a.jpg')))
+
+
+@pytest.mark.parametrize('form', ['BMP', 'PPM', 'GIF', 'PNG'])
+def test_channels_are_blue_green_red_in_every_format(form):
+    data = save(photo(40, 30), form)
+    expected = by_pillow(data)[..., ::-1]
+    assert np.array_equal(decode_as_labelled(data, None, 'a'), expected)
