@@ -4,7 +4,6 @@ from torch import nn
 
 from saip_mm.apis import balance_report, gradient_balance
 from ..test_models.tiny_saip import batch_of_crops, build
-from .test_inspect import config  # noqa: F401
 
 
 class TwoHeads(nn.Module):

@@ -6,7 +6,6 @@ import torch
 from saip_mm.apis import search_report
 from saip_mm.apis.search_report import nearest_colour, score_searches
 from ..test_models.tiny_saip import batch_of_crops, build
-from .test_inspect import config  # noqa: F401
 
 MODULE = sys.modules[nearest_colour.__module__]
 
