@@ -59,6 +59,7 @@ def test_nothing_to_freeze(tmp_path):
     model.heads['csm'].register_module('prototypes', None)
     hook = FreezePrototypesHook()
     runner = toy_runner(tmp_path, model=model)
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     hook.before_train(runner)
     assert not runner.optim_wrapper.optimizer._optimizer_step_pre_hooks
     hook.after_train(runner)
