@@ -1,5 +1,6 @@
 # DINO in minutes on a CPU: StarNet-S3 at 64x32 on rendered people, under the
-# conditions of ../saip/demo_prototypes.py. Data as for ../saip/demo.py.
+# conditions of ../saip/demo_prototypes.py. Data as for ../saip/demo.py. Its
+# scores have not been measured.
 _base_ = '../saip/demo_prototypes.py'
 
 model = dict(

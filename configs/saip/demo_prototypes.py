@@ -4,9 +4,9 @@
 # to learn here.
 _base_ = './demo_starnet_s3.py'
 
-# conditions: fresh tokens must differ more between persons than between views
-# of one. At 96x48 those of StarNet-S3 have a mean cosine of 0.28, at 64x32,
-# where fewer cells are averaged, of 0.09; views of one scale differ less.
+# conditions: fresh tokens that differ between persons. At 96x48 those of
+# StarNet-S3 have a mean cosine of 0.28, at 64x32, where fewer cells are
+# averaged, of 0.09. With scales 1 and 1.5 it did not learn.
 size = (64, 32)
 model = dict(
     data_preprocessor=dict(scale_range=(1.0, 1.0)),
