@@ -49,6 +49,25 @@ def test_files_of_the_web_are_fetched_once(web, tmp_path):
     assert kept.read_bytes() == (folder / 'a.pth').read_bytes()
 
 
+@pytest.mark.parametrize('rank, order', [
+    (0, ['fetch', 'wait', 'wait']),
+    (1, ['wait', 'fetch', 'wait']),
+])
+def test_the_first_rank_fetches_for_those_beside_it(web, monkeypatch, rank,
+                                                    order):
+    """Another machine's ranks find no file after the first wait."""
+    address, folder, _ = web
+    torch.save(dict(state_dict=dict(a=ONE)), folder / 'a.pth')
+    steps, fetch = [], torch.hub.download_url_to_file
+    monkeypatch.setattr(loader, 'get_rank', lambda: rank)
+    monkeypatch.setattr(loader, 'barrier', lambda: steps.append('wait'))
+    monkeypatch.setattr(torch.hub, 'download_url_to_file',
+                        lambda *args: steps.append('fetch') or fetch(*args))
+    load(f'{address}/a.pth')
+    load(f'{address}/a.pth')  # it is there now
+    assert steps == order + ['wait', 'wait']
+
+
 def test_names_of_zoos_are_urls(web, tmp_path, monkeypatch):
     address, folder, _ = web
     for name in ('vision', 'lab', 'cls'):

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from mmengine.model import BaseModule
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from saip_mm.models import Request
 from ..tiny_saip import BACKBONES, batch_of_crops, build
@@ -153,3 +154,13 @@ def test_counters_are_copied_and_updates_counted():
     seen = model.encoder.state_dict()[name]
     assert seen > 0 and model.expert.encoder.state_dict()[name] == seen
     assert model.expert.updates == 2
+
+
+def test_copies_are_frozen_and_in_eval_mode_at_once():
+    model = build('starnet')
+    norms = [m for m in model.expert.modules() if isinstance(m, _BatchNorm)]
+    assert norms and all(m.momentum == 0 for m in norms)
+    # BatchNorm alone goes by the batch, which is the student's default
+    others = [m for m in model.expert.modules() if m not in norms]
+    assert not any(m.training for m in others)
+    assert not any(p.requires_grad for p in model.expert.parameters())

@@ -182,3 +182,12 @@ def test_tokens_are_normalised_without_weights():
             tokens.mean(-1), torch.zeros(tokens.shape[:-1]), atol=1e-5, rtol=0)
         assert (tokens.var(-1, correction=0) - 1).abs().max() < 0.01
     assert not [n for n, _ in expert.encoder.patch_norm.named_parameters()]
+
+
+def test_it_is_frozen_from_the_start():
+    expert = MODELS.build(
+        dict(
+            type='FrozenExpert',
+            encoder=dict(backbone=BACKBONES['starnet'], patch_index=1)))
+    assert not any(p.requires_grad for p in expert.parameters())
+    assert not any(m.training for m in expert.modules())

@@ -48,3 +48,21 @@ def test_starts_as_mae_does():
     assert 0.8 * bound < model.project.weight.abs().max() <= bound
     model.init_weights()  # as mmengine calls it again
     assert 0.01 < model.mask_token.std() < 0.04
+
+
+def test_default_sizes_are_maes():
+    """8 blocks 512 wide with 16 heads, and hidden layers of 4 widths."""
+    model = MaskedImageDecoder(192, 768)
+    assert model.mask_token.shape == (1, 1, 512) and len(model.blocks) == 8
+    for block in model.blocks:
+        assert block.attn.num_heads == 16
+        assert block.ffn.layers[0][0].weight.shape == (4 * 512, 512)
+    assert model.to_patch.weight.shape == (768, 512)
+
+
+def test_a_second_start_draws_nothing():
+    """A model's init_weights finds it started, and passes it over."""
+    model = decoder()
+    assert model.is_init
+    assert abs(model.mask_token.std() - 0.02) < 0.015
+    assert (model.to_patch.bias == 0).all()
