@@ -9,7 +9,8 @@ from saip_mm.datasets.transforms import (MAX_PIXELS, BrokenImageError,
                                          DecodeImage, RefusedImageError)
 from saip_mm.datasets.transforms import decode as decode_module
 from saip_mm.datasets.transforms import decode_as_labelled, decode_image, turn
-from saip_mm.datasets.transforms.decode import is_truncated, jpeg_size
+from saip_mm.datasets.transforms.decode import (decode_stored, is_truncated,
+                                                jpeg_size, read_header)
 from .._images import FORMATS, by_pillow, encode, photo, save
 
 
@@ -302,3 +303,14 @@ def test_decoding_reads_the_file_where_no_bytes_are_given(tmp_path):
     other = DecodeImage()(
         dict(data=encode(photo(seed=2), '.png'), img_path=str(path)))
     assert np.array_equal(other['img'], photo(seed=2))  # bytes come first
+
+
+@pytest.mark.parametrize('form', ['BMP', 'GIF', 'JPEG', 'PNG', 'TIFF'])
+def test_channels_of_a_stored_picture(form):
+    """Red first if asked for, blue first if not, in formats of all kinds."""
+    data = save(photo(40, 30), form)
+    header = read_header(data)
+    red_first = decode_stored(data, header, rgb=True)
+    assert np.array_equal(red_first, decode_image(data))
+    blue_first = decode_stored(data, header, rgb=False)
+    assert np.array_equal(blue_first, red_first[..., ::-1])

@@ -357,3 +357,13 @@ def test_initialising_draws_nothing_for_heads_without_init_cfg():
     model.init_weights()
     for name, value in model.heads.state_dict().items():
         assert torch.equal(value, built[name]), name
+
+
+def test_what_stays_untrained_is_told(log):
+    """A loss on the class token alone leaves the norm of inner tokens."""
+    wishing(('anchor', 'student', ('image', )))
+    assert ("objectives ['wish'] read image tokens only: 2 tensors of the "
+            'encoder beyond them are frozen') in log.text
+    log.clear()
+    wishing(('anchor', 'student', ('image', 'inner', 'final')))
+    assert 'are frozen' not in log.text
