@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+# sorted otherwise by code point, by folder, without case, or in Unicode
+NAMES = ['b/2.jpg', 'b.jpg', 'a/x y.jpg', 'a-1/1.JPEG', 'a/9.png', 'é.jpg']
+
 
 def photo(height=120, width=60, seed=0):
     """A smooth colourful picture ``(H, W, 3)`` uint8, RGB."""
@@ -61,3 +64,7 @@ def by_pillow(data):
         warnings.simplefilter('ignore')
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
         return np.asarray(image.convert('RGBA').convert('RGB'))
+
+
+def keys_of(dataset):
+    return [dataset.key(i) for i in range(len(dataset))]

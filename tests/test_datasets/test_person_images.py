@@ -8,12 +8,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from mmpretrain.registry import DATASETS
-from saip_mm.datasets import (FolderSource, PersonImages, ResumableSampler,
-                              pack_lmdb)
+from saip_mm.datasets import PersonImages, ResumableSampler
 from saip_mm.datasets import person_images as module
-from ._images import write_tree
+from ._images import NAMES, keys_of, write_tree
 
-NAMES = ['b/2.jpg', 'b.jpg', 'a/x y.jpg', 'a-1/1.JPEG', 'a/9.png', 'é.jpg']
 CROPS = dict(
     type='PersonCrops',
     size=(32, 16),
@@ -24,24 +22,6 @@ CROPS = dict(
 PIPELINE = [dict(type='DecodeImage'), CROPS]
 REAL = osp.join(
     osp.dirname(__file__), '../../../shared/data/real/person_crops')
-
-
-def keys_of(dataset):
-    return [dataset.key(i) for i in range(len(dataset))]
-
-
-@pytest.fixture
-def tree(tmp_path):
-    return write_tree(tmp_path / 'images', NAMES)
-
-
-@pytest.fixture
-def packed(tree, tmp_path):
-    """Folder and LMDB of the same images."""
-    pytest.importorskip('lmdb')
-    out = str(tmp_path / 'packed')
-    pack_lmdb(FolderSource(tree), out)
-    return tree, out
 
 
 def test_mixture_is_a_concatenation(tree, tmp_path):

@@ -9,9 +9,8 @@ import pytest
 from saip_mm.datasets import (FolderSource, LmdbSource, PersonImages,
                               build_source, pack_lmdb, sources)
 from saip_mm.datasets.sources import lmdb_path
-from ._images import write_tree
+from ._images import NAMES, keys_of, write_tree
 
-NAMES = ['b/2.jpg', 'b.jpg', 'a/x y.jpg', 'a-1/1.JPEG', 'a/9.png', 'é.jpg']
 PIPELINE = [
     dict(type='DecodeImage'),
     dict(
@@ -24,29 +23,11 @@ PIPELINE = [
 
 
 @pytest.fixture
-def tree(tmp_path):
-    return write_tree(tmp_path / 'images', NAMES)
-
-
-@pytest.fixture
-def packed(tree, tmp_path):
-    """Folder and LMDB of the same images."""
-    pytest.importorskip('lmdb')
-    out = str(tmp_path / 'packed')
-    pack_lmdb(FolderSource(tree), out)
-    return tree, out
-
-
-@pytest.fixture
 def said(monkeypatch):
     lines = []
     monkeypatch.setattr(sources, 'print_log',
                         lambda text, **kwargs: lines.append(text))
     return lines
-
-
-def keys_of(dataset):
-    return [dataset.key(i) for i in range(len(dataset))]
 
 
 def test_tree_is_walked_in_sorted_order(tree):

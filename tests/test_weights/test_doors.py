@@ -8,6 +8,7 @@ import sys
 import threading
 from functools import lru_cache, partial
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -39,13 +40,13 @@ def by_http(path):
         http.server.SimpleHTTPRequestHandler, directory=str(path.parent))
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), serve) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        before = torch.hub.get_dir()
-        torch.hub.set_dir(str(path.parent / 'hub'))
         try:
-            CheckpointLoader.load_checkpoint(
-                f'http://127.0.0.1:{server.server_port}/{path.name}')
+            # its `set_dir` would outlast the test, and TORCH_HOME
+            with mock.patch.object(torch.hub, '_hub_dir',
+                                   str(path.parent / 'hub')):
+                CheckpointLoader.load_checkpoint(
+                    f'http://127.0.0.1:{server.server_port}/{path.name}')
         finally:
-            torch.hub.set_dir(before)
             server.shutdown()
 
 

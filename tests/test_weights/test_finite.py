@@ -24,14 +24,6 @@ def test_notes_may_be_infinite(file):
     assert read_checkpoint(str(file))['message_hub']['best'] == float('-inf')
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / 'weights.pth'
-    torch.save(
-        dict(meta=dict(epoch=3), state_dict=dict(a=torch.randn(4096))), path)
-    return path
-
-
 def test_one_bad_tensor_has_no_others():
     weights = dict(a=torch.ones(2), b=[dict(c=torch.tensor([0., torch.inf]))])
     with pytest.raises(NonFiniteWeightsError) as error:

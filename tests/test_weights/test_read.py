@@ -10,14 +10,6 @@ from saip_mm.weights import (UnsafeCheckpointError, listed_keys, meta_of,
 from saip_mm.weights.read import unwrapped
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / 'weights.pth'
-    torch.save(
-        dict(meta=dict(epoch=3), state_dict=dict(a=torch.randn(4096))), path)
-    return path
-
-
 def test_plain_types_are_read(file):
     assert read_checkpoint(str(file))['state_dict']['a'].shape == (4096, )
     assert meta_of(peek_checkpoint(str(file))) == dict(epoch=3)

@@ -20,11 +20,13 @@ class EncoderMetaHook(Hook):
         if not hasattr(model, 'input_statistics'):
             return
         mean, std = model.input_statistics
+        # an encoder of one's own may have its network under another name
+        backbone = getattr(model.encoder, 'backbone', None)
         prefix = 'backbone.'
         checkpoint['meta']['encoder'] = dict(
             mean=list(mean),
             std=list(std),
-            backbone=dict(getattr(model.encoder.backbone, 'options', {})),
+            backbone=dict(getattr(backbone, 'options', {})),
             untrained=[
                 name[len(prefix):] for name in model.untrained
                 if name.startswith(prefix)
