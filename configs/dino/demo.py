@@ -5,15 +5,7 @@ _base_ = '../saip/demo_prototypes.py'
 
 model = dict(
     type='ViewPretraining',
-    heads=dict(
-        _delete_=True,
-        dino=dict(
-            type='DINOHead',
-            decoder=dict(
-                type='ImageDecoder',
-                hidden_dims=512,
-                bottleneck_dims=128,
-                num_prototypes=512))))
+    heads=dict(_delete_=True, dino=dict(_base_.prototypes, type='DINOHead')))
 train_pipeline = [
     _base_.train_pipeline[0],
     dict(_base_.train_pipeline[1], num_locals=2, local_size=(32, 16)),

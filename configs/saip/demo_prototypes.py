@@ -8,17 +8,16 @@ _base_ = './demo_starnet_s3.py'
 # StarNet-S3 have a mean cosine of 0.28, at 64x32, where fewer cells are
 # averaged, of 0.09. With scales 1 and 1.5 it did not learn.
 size = (64, 32)
+prototypes = dict(
+    decoder=dict(
+        type='ImageDecoder',
+        hidden_dims=512,
+        bottleneck_dims=128,
+        num_prototypes=512))  # twenty a picture
 model = dict(
     data_preprocessor=dict(scale_range=(1.0, 1.0)),
     heads=dict(
-        _delete_=True,
-        csm=dict(
-            type='CrossScaleMatchingHead',
-            decoder=dict(
-                type='ImageDecoder',
-                hidden_dims=512,
-                bottleneck_dims=128,
-                num_prototypes=512))))  # twenty a picture
+        _delete_=True, csm=dict(prototypes, type='CrossScaleMatchingHead')))
 train_pipeline = [
     dict(_base_.train_pipeline[0], min_size=(128, 64)),
     dict(_base_.train_pipeline[1], size=size, background_size=None),
@@ -33,8 +32,9 @@ custom_hooks = [
     dict(type='FreezePrototypesHook', epochs=1),  # DINO; T_e stays at 0.04
 ]
 knn_pipeline = [
-    dict(type='DecodeImage'),
-    dict(type='ResizePerson', size=size),
+    _base_.knn_pipeline[0],
+    dict(_base_.knn_pipeline[1], size=size),
+    _base_.knn_pipeline[2],
 ]
 default_hooks = dict(
     knn=dict(

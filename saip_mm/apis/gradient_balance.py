@@ -6,8 +6,7 @@ from mmengine.config import Config
 from torch import nn
 
 from ..models.preprocessors import Views
-from .config import load_config
-from .inspect import build_saip, training_views
+from .inspect import model_and_views
 
 
 class Balance(NamedTuple):
@@ -86,14 +85,9 @@ def balance_report(config: Union[str, Config],
         str: By loss the mean norm over the batches, in training mode, and
         its ratio to the first one's.
     """
-    config = load_config(config, options)
-    torch.manual_seed(seed)
-    model = build_saip(config, checkpoint)
-    model.to('cuda' if torch.cuda.is_available() else 'cpu').train()
-    found = [
-        gradient_balance(model, views)
-        for views in training_views(config, model, batches, batch, seed)
-    ]
+    model, drawn = model_and_views(config, checkpoint, batches, batch, seed,
+                                   options)
+    found = [gradient_balance(model, views) for views in drawn]
     mean = {
         name: sum(balance.norms[name] for balance in found) / len(found)
         for name in found[0].norms

@@ -55,6 +55,35 @@ def training_views(config: Config,
         yield model.data_preprocessor(data, True)['views']
 
 
+def model_and_views(
+        config: Union[str, Config],
+        checkpoint: Optional[str] = None,
+        batches: int = 10,
+        batch: Optional[int] = None,
+        seed: int = 0,
+        options: Optional[dict] = None) -> Tuple[SAIP, Iterator[Views]]:
+    """A config's model, and training batches to try it on.
+
+    Args:
+        config (str | Config): A pretraining config.
+        checkpoint (str, optional): Its checkpoint. Defaults to the random
+            start.
+        batches (int): Batches of training images. Defaults to 10.
+        batch (int, optional): Images a batch. Defaults to the config's.
+        seed (int): Of the weights' start, the choice of images and all draws.
+        options (dict, optional): Changes to the config.
+
+    Returns:
+        tuple[SAIP, Iterator[Views]]: The model in training mode, on the GPU
+        if there is one, and :func:`training_views` for it.
+    """
+    config = load_config(config, options)
+    torch.manual_seed(seed)
+    model = build_saip(config, checkpoint)
+    model.to('cuda' if torch.cuda.is_available() else 'cpu').train()
+    return model, training_views(config, model, batches, batch, seed)
+
+
 def draw_batch(what: str,
                config: Union[str, Config],
                checkpoint: Optional[str],

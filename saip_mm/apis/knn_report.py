@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmpretrain.registry import DATASETS
 from ..evaluation import chance_scores, extract_features, retrieval_scores
-from .inspect import load_config
+from .config import load_config
 
 THUMBNAIL = (32, 16)  # height, width; a real set's whole pixels fill memory
 

@@ -9,8 +9,7 @@ from ..models.heads import CrossScaleSearchHead
 from ..models.preprocessors import Views
 from ..models.selfsup import ViewPretraining
 from ..models.view_ops import above_distractors, mean_inside
-from .config import load_config
-from .inspect import build_saip, training_views
+from .inspect import model_and_views
 
 
 def nearest_colour(asking: Tensor, canvas: Tensor, targets: Tensor,
@@ -99,12 +98,11 @@ def search_report(config: Union[str, Config],
         str: Per cent of the searches, by chance, by mean colour without a
         model, and by the model in eval mode.
     """
-    config = load_config(config, options)
-    torch.manual_seed(seed)
-    model = build_saip(config, checkpoint)
-    model.to('cuda' if torch.cuda.is_available() else 'cpu').train(False)
+    model, drawn = model_and_views(config, checkpoint, batches, batch, seed,
+                                   options)
+    model.train(False)
     model_right, colour_right = [], []
-    for views in training_views(config, model, batches, batch, seed):
+    for views in drawn:
         by_model, by_colour = score_searches(model, views)
         model_right.append(by_model.flatten())
         colour_right.append(by_colour.flatten())

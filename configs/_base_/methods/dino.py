@@ -2,6 +2,7 @@
 # SAIP's recipe; objective, views and the rest are DINO's. The leaf adds the
 # backbone, as to saip.py.
 _base_ = [
+    './prototypes.py',
     '../datasets/lup1m.py',
     '../schedules/adamw_coslr_300e_amp.py',
     '../default_runtime.py',
@@ -14,17 +15,7 @@ model = dict(
         scale_range=(1.0, 1.0)),  # DINO: both global crops have one size
     encoder=dict(type='PersonEncoder'),
     expert=dict(type='EmaExpert'),
-    heads=dict(
-        dino=dict(
-            type='DINOHead',
-            decoder=dict(
-                type='ImageDecoder',
-                hidden_dims=2048,  # DINO
-                bottleneck_dims=256,  # DINO
-                num_prototypes=65536),  # DINO
-            student_temperature=0.1,  # DINO
-            expert_temperature=0.04,  # DINO; raised by ExpertTemperatureHook
-            center_momentum=0.9)))  # DINO
+    heads=dict(dino=dict(_base_.prototypes, type='DINOHead')))
 
 train_pipeline = [
     _base_.train_pipeline[0],

@@ -2,6 +2,8 @@
 #   _base_ = ['PATH/_base_/backbones/starnet_s3.py',
 #             'PATH/_base_/methods/saip.py', ...]
 #   model = dict(encoder=dict(backbone=_base_.backbone))
+_base_ = './prototypes.py'
+
 model = dict(
     type='SAIP',
     data_preprocessor=dict(
@@ -17,16 +19,7 @@ model = dict(
     expert=dict(type='EmaExpert'),
     heads=dict(
         csm=dict(
-            type='CrossScaleMatchingHead',
-            decoder=dict(
-                type='ImageDecoder',
-                hidden_dims=2048,  # DINO
-                bottleneck_dims=256,  # DINO
-                num_prototypes=65536),  # DINO
-            student_temperature=0.1,  # DINO
-            expert_temperature=0.04,  # DINO; raised by ExpertTemperatureHook
-            center_momentum=0.9,  # DINO
-            loss_weight=1.0),
+            _base_.prototypes, type='CrossScaleMatchingHead', loss_weight=1.0),
         csr=dict(
             type='CrossScaleReconstructionHead',
             mask_ratio=0.75,  # paper 3.2
