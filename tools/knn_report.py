@@ -6,9 +6,10 @@ Beside chance, raw pixels and the model before training.
 """
 import argparse
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 from saip_mm.apis import knn_report
+from saip_mm.apis.command_line import one_line_errors
 
 
 def parse_args():
@@ -27,12 +28,8 @@ def parse_args():
 
 def main():
     args = parse_args()
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options or {})
-    try:
-        print(knn_report(config, args.work_dir))
-    except (ValueError, OSError) as error:
-        raise SystemExit(f'error: {error}') from error
+    with one_line_errors():
+        print(knn_report(args.config, args.work_dir, args.cfg_options))
 
 
 if __name__ == '__main__':

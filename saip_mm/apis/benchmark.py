@@ -18,7 +18,8 @@ from torch.utils.data import default_collate
 
 from mmpretrain.registry import DATASETS
 from ..engine.launch_options import adapt_to_device
-from .inspect import build_saip, load_config
+from .config import load_config
+from .inspect import build_model
 
 YARDSTICKS = dict(views='reference_views.py', step='reference_step.py')
 VIEW_PASSES = 5  # over 64 images, their median counts
@@ -68,7 +69,7 @@ def time_views(config: Config, folder: Optional[str], batch: int,
             dataset[index]
 
     worker = _median_seconds(decode_and_cut, repeats) / len(order)
-    preprocessor = build_saip(config).data_preprocessor
+    preprocessor = build_model(config).data_preprocessor
     data = default_collate([dataset[i] for i in order[:batch]])
     device = _median_seconds(lambda: preprocessor(data, True), repeats) / batch
     return dict(worker=worker, device=device)
@@ -93,7 +94,7 @@ def time_steps(config: Config, folder: Optional[str], batch: int, steps: int,
     # in the precision that the runner would take here
     config.setdefault('launcher', 'none')
     adapt_to_device(config)
-    model = build_saip(config).to(device)
+    model = build_model(config).to(device)
     wrapper = build_optim_wrapper(model, config.optim_wrapper)
     dataset, order = _samples(config, folder, batch)
     data = default_collate([dataset[i] for i in order])

@@ -16,7 +16,7 @@ from ..weights import load_weights, read_checkpoint, weights_of, write_file
 from .config import load_config
 
 
-def build_saip(config: Config, checkpoint: Optional[str] = None) -> SAIP:
+def build_model(config: Config, checkpoint: Optional[str] = None) -> SAIP:
     """Build a config's model, with a checkpoint's weights or initialised.
 
     Raises:
@@ -79,7 +79,7 @@ def model_and_views(
     """
     config = load_config(config, options)
     torch.manual_seed(seed)
-    model = build_saip(config, checkpoint)
+    model = build_model(config, checkpoint)
     model.to('cuda' if torch.cuda.is_available() else 'cpu').train()
     return model, training_views(config, model, batches, batch, seed)
 
@@ -109,7 +109,7 @@ def draw_batch(what: str,
         raise ValueError(f'{out} is no picture file: end the name in .png')
     config = load_config(config, options)
     torch.manual_seed(seed)
-    model = build_saip(config, checkpoint)
+    model = build_model(config, checkpoint)
     dataset = DATASETS.build(config.train_dataloader.dataset)
     order = np.random.default_rng(seed).permutation(len(dataset))[:num]
     picture = draw(what, model, [dataset[int(i)] for i in order], seed)

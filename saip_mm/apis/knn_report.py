@@ -1,7 +1,7 @@
 """What a training's k-NN monitor saw, beside what needs no training."""
 import json
 from pathlib import Path
-from typing import Dict, List, Union
+from typing import Dict, List, Optional, Union
 
 import torch.nn.functional as F
 from mmengine.config import Config
@@ -59,14 +59,17 @@ def logged_scores(work_dir: Union[str, Path]) -> List[Dict[str, float]]:
     return scores
 
 
-def knn_report(config: Union[str, Path, Config], work_dir: Union[str,
-                                                                 Path]) -> str:
+def knn_report(config: Union[str, Path, Config],
+               work_dir: Union[str, Path],
+               options: Optional[dict] = None) -> str:
     """Say in a table how much better a training made the search.
 
     Args:
         config (str | Path | Config): With the k-NN monitor, and the sets it
             was trained with.
         work_dir (str | Path): The training's.
+        options (dict, optional): Changes to the config, those of the
+            training.
 
     Returns:
         str: Rank-1 and mAP, in per cent, of chance, of raw pixels
@@ -76,7 +79,7 @@ def knn_report(config: Union[str, Path, Config], work_dir: Union[str,
         ValueError: If the config has no monitor, or the work dir no scores.
     """
     scores = logged_scores(work_dir)
-    config = load_config(config)
+    config = load_config(config, options)
     monitor = config.get('default_hooks', {}).get('knn')
     if not monitor:
         raise ValueError('the config has no k-NN monitor (default_hooks.knn)')

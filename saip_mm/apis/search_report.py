@@ -5,10 +5,10 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from ..models.heads import CrossScaleSearchHead
 from ..models.preprocessors import Views
 from ..models.selfsup import ViewPretraining
 from ..models.view_ops import above_distractors, mean_inside
+from ..visualization import head_that
 from .inspect import model_and_views
 
 
@@ -51,7 +51,7 @@ def score_searches(model: ViewPretraining,
     Raises:
         ValueError: If there is no search head, or no distractor.
     """
-    name, head = _search_head(model)
+    name, head = head_that(model, 'search')
     if not views.distractors:
         raise ValueError(
             'no person of another image is pasted beside the searched ones: '
@@ -67,14 +67,6 @@ def score_searches(model: ViewPretraining,
                                head.targets(views, stride=1),
                                head.distractors(views, stride=1))
     return by_model, by_colour
-
-
-def _search_head(model: ViewPretraining) -> Tuple[str, CrossScaleSearchHead]:
-    for name, head in model.heads.items():
-        if isinstance(head, CrossScaleSearchHead):
-            return name, head
-    raise ValueError(f'the model has no search head, only '
-                     f'{sorted(model.heads)}: nothing searches')
 
 
 def search_report(config: Union[str, Config],

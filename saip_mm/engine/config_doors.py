@@ -1,10 +1,12 @@
 """What a config, or an option given to it, gets wrong: mended or refused."""
 import difflib
+import inspect
 import os
 import os.path as osp
 from typing import Any, Iterator, List, Optional, Tuple, Union
 
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from .launch_options import tell
 
@@ -12,6 +14,12 @@ from .launch_options import tell
 BUILT_IN_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger',
                   'param_scheduler', 'checkpoint')
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+# what the runner and the tools read of a config; any other name is a
+# variable, whose value the settings got when the file was read
+READ = frozenset(inspect.signature(Runner.__init__).parameters) | {
+    'auto_scale_lr', 'compile', 'custom_imports', 'find_unused_parameters',
+    'model_wrapper_cfg', 'strategy', 'sync_bn', 'tta_model', 'tta_pipeline'
+}
 # whole numbers of at least 1
 COUNTS = ('train_cfg.max_epochs', 'train_cfg.max_iters',
           'train_cfg.val_interval', 'optim_wrapper.accumulative_counts',
@@ -22,7 +30,8 @@ def warn_of_new_keys(cfg: Config, options: dict) -> None:
     """Say which ``--cfg-options`` name settings that a config lacks.
 
     mmengine adds them, and a misspelled one has no effect. Some are meant:
-    settings with a default are often left out of a config.
+    settings with a default are often left out of a config. A variable of the
+    config, such as ``backbone``, has none either.
 
     Args:
         cfg (Config): Before the options.
@@ -33,6 +42,7 @@ def warn_of_new_keys(cfg: Config, options: dict) -> None:
     """
     known = None
     for name in options:
+        _tell_of_variable(cfg, name)
         node, done = cfg._cfg_dict, []
         for part in name.split('.'):
             done.append(part)
@@ -197,6 +207,20 @@ def _complete_loop(cfg: Config, stage: str) -> None:
     tell(f'{empty[0]} is None: no {what}')
     for part in parts:
         cfg[part] = None
+
+
+def _tell_of_variable(cfg: Config, name: str) -> None:
+    """Say that a change of a variable comes too late, and what to set."""
+    top = name.split('.')[0]
+    if top in READ or top not in cfg:
+        return
+    others = [n for n in _names(cfg._cfg_dict) if n.split('.')[0] in READ]
+    meant = [n for n in others if n.endswith(f'.{name}')] or [
+        n for n in others if n.split('.')[-1] == name.split('.')[-1]
+    ]
+    tell(f'WARNING: --cfg-options {name}: {top} is a variable of the config, '
+         'copied where it is used when the file is read, and has no effect '
+         'now' + (f'; did you mean {min(meant, key=len)}?' if meant else ''))
 
 
 def _names(node: Any, prefix: str = '') -> Iterator[str]:

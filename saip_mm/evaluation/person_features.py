@@ -72,7 +72,12 @@ def extract_features(dataset: Dataset,
     rank, world_size = get_dist_info()
     share = Subset(dataset, range(rank, len(dataset), world_size))
     loader = DataLoader(
-        share, batch_size, num_workers=num_workers, collate_fn=pseudo_collate)
+        share,
+        batch_size,
+        num_workers=num_workers,
+        collate_fn=pseudo_collate,
+        # else it draws the workers' seed from torch's own, of the training
+        generator=torch.Generator())
     parts = [(encode(torch.stack(batch['inputs'])).float().cpu(),
               *identities(batch)) for batch in loader]
     # not tensors of one length: the last share may be shorter, or empty

@@ -2,10 +2,10 @@
 from .draw import DRAWINGS, draw
 from .reconstruction import draw_reconstruction
 from .search import draw_search
-from .sheet import grid, to_pixels
+from .sheet import grid, head_that, to_pixels
 from .views import draw_views
 
 __all__ = [
     'DRAWINGS', 'draw', 'draw_reconstruction', 'draw_search', 'draw_views',
-    'grid', 'to_pixels'
+    'grid', 'head_that', 'to_pixels'
 ]

@@ -4,7 +4,7 @@ import torch
 from ..models.losses.reconstruction import patchify, unpatchify
 from ..models.preprocessors import Views
 from ..models.selfsup import ViewPretraining
-from .sheet import grid, head_of, pixels_of
+from .sheet import grid, head_that, pixels_of
 
 PREDICTED = 'predicted, true mean'
 
@@ -14,8 +14,8 @@ def draw_reconstruction(model: ViewPretraining, views: Views) -> np.ndarray:
     """Context, masked view, prediction and original of a batch.
 
     The model predicts patches of mean 0 and variance 1; they are shown at the
-    mean and variance of the original patch, as their title says. Visible
-    patches are the input.
+    mean and variance of the original patch, which they did not predict.
+    Visible patches are the input.
 
     Args:
         model (ViewPretraining): With a head that predicts patches.
@@ -24,10 +24,8 @@ def draw_reconstruction(model: ViewPretraining, views: Views) -> np.ndarray:
     Raises:
         ValueError: If none does.
     """
-    name = next(
-        (n for n, head in model.heads.items() if hasattr(head, 'predict')),
-        'csr')
-    head, answers = head_of(model, name), model.answers(views)[name]
+    name, head = head_that(model, 'predict')
+    answers = model.answers(views)[name]
     asked, pred = head.predict(answers)
     image = views.images[asked.view]
     patches = patchify(image, head.stride)

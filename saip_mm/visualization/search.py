@@ -4,7 +4,7 @@ from torch import Tensor
 
 from ..models.preprocessors import Views
 from ..models.selfsup import ViewPretraining
-from .sheet import grid, head_of, pixels_of
+from .sheet import grid, head_that, pixels_of
 from .views import draw_boxes
 
 
@@ -13,14 +13,14 @@ def draw_search(model: ViewPretraining, views: Views) -> np.ndarray:
     """For each query: the person, where it is, and where it was found.
 
     Args:
-        model (ViewPretraining): With the css head.
+        model (ViewPretraining): With a head that searches.
         views (Views): The batch, with canvas.
 
     Raises:
-        ValueError: If search is switched off in the model.
+        ValueError: If none does.
     """
-    head = head_of(model, 'css')
-    (_, tokens), *persons = model.answers(views)['css']
+    asking, head = head_that(model, 'search')
+    (_, tokens), *persons = model.answers(views)[asking]
     canvas = pixels_of(model, views.images['canvas'])
     columns = {'canvas': draw_boxes(canvas, views)}
     searched = head.search([p.tokens for p in persons], tokens).sigmoid()

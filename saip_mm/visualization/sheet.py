@@ -1,9 +1,9 @@
 """Pictures laid out with titles."""
-from typing import Dict, Sequence
+from typing import Dict, Sequence, Tuple
 
 import cv2
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..models.selfsup import ViewPretraining
 
@@ -64,13 +64,18 @@ def pixels_of(model: ViewPretraining, images: Tensor) -> np.ndarray:
     return to_pixels(images, preprocessor.mean, preprocessor.std)
 
 
-def head_of(model: ViewPretraining, name: str):
-    """A head by its name.
+def head_that(model: ViewPretraining, ability: str) -> Tuple[str, nn.Module]:
+    """The first head with a method, and its name.
+
+    Args:
+        model (ViewPretraining): The model.
+        ability (str): 'predict' (patches) or 'search'.
 
     Raises:
-        ValueError: If the model has none of that name.
+        ValueError: If the model has none.
     """
-    if name not in model.heads:
-        raise ValueError(f"the model has no '{name}' head, only "
-                         f'{sorted(model.heads)}: nothing to draw')
-    return model.heads[name]
+    for name, head in model.heads.items():
+        if hasattr(head, ability):
+            return name, head
+    verb = dict(predict='predicts patches', search='searches')[ability]
+    raise ValueError(f'no head of {sorted(model.heads)} {verb}')

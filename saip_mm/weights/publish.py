@@ -76,9 +76,10 @@ def publish_backbone(checkpoint: str,
     if 'position_grid' in meta:
         published['meta']['position_grid'] = list(meta['position_grid'])
     encoder = meta.get('encoder')
-    if isinstance(encoder, dict) and {'mean', 'std'} <= set(encoder):
-        published['meta']['input'] = dict(
-            channels='RGB', mean=encoder['mean'], std=encoder['std'])
+    if isinstance(encoder, dict):
+        if {'mean', 'std'} <= set(encoder):
+            published['meta']['input'] = dict(
+                channels='RGB', mean=encoder['mean'], std=encoder['std'])
         if encoder.get('untrained'):
             published['meta']['untrained'] = encoder['untrained']
     options = backbone_options(dict(meta=meta))

@@ -53,6 +53,19 @@ def test_a_new_option_is_told_and_a_known_one_is_not(capsys):
                        'accumulative_counts, it is added\n')
 
 
+def test_a_change_of_a_variable_comes_too_late(capsys):
+    backbone = dict(last_stride=2)
+    cfg = make_cfg(
+        backbone=backbone, model=dict(encoder=dict(backbone=backbone)))
+    warn_of_new_keys(cfg, {'backbone.last_stride': 1})
+    printed = capsys.readouterr().out
+    assert 'backbone is a variable of the config' in printed
+    assert printed.endswith(
+        'did you mean model.encoder.backbone.last_stride?\n')
+    warn_of_new_keys(cfg, {'model.encoder.backbone.last_stride': 1})
+    assert capsys.readouterr().out == ''
+
+
 @pytest.mark.parametrize('option, error', [
     ('train_cfg.max_epochs.x', 'train_cfg.max_epochs is 3 in the config'),
     ('hooks.0.type', 'hooks is a list of 0'),

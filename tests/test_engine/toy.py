@@ -22,6 +22,7 @@ DIMS, PROTOTYPES = 4, 8
 class ToyEncoder(nn.Module):
 
     dims = SimpleNamespace(image=DIMS)
+    backbone = SimpleNamespace(options={})
 
     def __init__(self):
         super().__init__()

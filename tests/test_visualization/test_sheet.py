@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from saip_mm.visualization import grid, to_pixels
-from saip_mm.visualization.sheet import head_of, pixels_of
+from saip_mm.visualization.sheet import head_that, pixels_of
 from ..test_models.tiny_saip import build
 
 
@@ -59,7 +59,7 @@ def test_views_are_shown_by_the_preprocessors_statistics():
 
 def test_a_head_that_is_not_there_is_named():
     model = build('vit', ('css', ))
-    assert head_of(model, 'csr') is model.heads['csr']
+    assert head_that(model, 'predict') == ('csr', model.heads['csr'])
     with pytest.raises(
-            ValueError, match=r"no 'css' head, only \['csm', 'csr'"):
-        head_of(model, 'css')
+            ValueError, match=r"no head of \['csm', 'csr'\] searches"):
+        head_that(model, 'search')

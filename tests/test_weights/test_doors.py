@@ -17,7 +17,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 
 import mmpretrain
 from mmpretrain.registry import MODELS
-from saip_mm.apis import build_saip, load_config
+from saip_mm.apis import build_model, load_config
 from saip_mm.weights import (check_checkpoint, find_resume_file,
                              peek_checkpoint, publish_backbone,
                              read_checkpoint)
@@ -110,7 +110,7 @@ SAIP_DOORS = {
     'init_cfg of a plain mmpretrain backbone':
     partial(by_init_cfg, dict(VIT, type='VisionTransformer')),
     'visualize.py':
-    lambda path: build_saip(
+    lambda path: build_model(
         load_config(load_config_of(saip_config())), str(path)),
     'publish_backbone':
     lambda path: publish_backbone(str(path), str(path.parent / 'out')),

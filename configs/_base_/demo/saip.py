@@ -13,7 +13,7 @@ model = dict(
         canvas=dict(size=(96, 96)), sigma=(0.1, 0.6), solarize=dict(scale=0.)),
     heads=dict(
         # learns from the first step on; prototypes ask for more, see
-        # demo_prototypes.py
+        # ../../saip/demo_prototypes.py
         csm=dict(
             _delete_=True,
             type='InstanceMatchingHead',

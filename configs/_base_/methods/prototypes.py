@@ -1,5 +1,5 @@
-# Matching by prototypes, as DINO does it: of a matching head in saip.py, and
-# of dino.py
+# Matching by prototypes: settings shared by the matching head of saip.py and
+# the head of dino.py
 prototypes = dict(
     decoder=dict(
         type='ImageDecoder',

@@ -19,14 +19,15 @@ model = dict(
     expert=dict(type='EmaExpert'),
     heads=dict(
         csm=dict(
-            _base_.prototypes, type='CrossScaleMatchingHead', loss_weight=1.0),
+            _base_.prototypes, type='CrossScaleMatchingHead',
+            loss_weight=1.0),  # ours, see docs/results.md
         csr=dict(
             type='CrossScaleReconstructionHead',
             mask_ratio=0.75,  # paper 3.2
             decoder=dict(dims=256, depth=2, num_heads=8),  # ours
-            loss_weight=1.0),
+            loss_weight=1.0),  # ours
         css=dict(
             type='CrossScaleSearchHead',
             loss='mse',  # Eq. 3; release: 'bce'
             decoder=dict(dims=256, depth=2, num_heads=8),  # ours
-            loss_weight=1.0)))
+            loss_weight=1.0)))  # ours

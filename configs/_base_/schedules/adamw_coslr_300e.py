@@ -12,7 +12,8 @@ optim_wrapper = dict(
         betas=(0.9, 0.999),  # DINO; release (0.9, 0.95)
         weight_decay=0.04),  # DINO, start of the schedule; release 0.05
     clip_grad=dict(max_norm=3.0),  # DINO, each tensor by its own norm
-    # none on biases, norms, tokens, positions (DINO decays the last two)
+    # no weight decay on biases, norms, tokens and positions (DINO decays the
+    # last two); its layer decay is for the tasks
     constructor='BackboneLayerDecayOptimWrapperConstructor')
 
 # `end` is left out where it is the end of training, so that

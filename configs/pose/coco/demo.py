@@ -8,6 +8,6 @@ _base_ = [
 ]
 
 model = dict(
-    # of the third stage, stride 16
+    # the map of the third stage, of stride 16
     backbone=dict(_base_.backbone, out_indices=(2, )),
     head=dict(in_channels=128))

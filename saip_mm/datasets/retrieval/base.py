@@ -11,6 +11,7 @@ from ..transforms import BrokenImageError, PackPerson
 
 SPLITS = ('train', 'query', 'gallery')
 JUNK = -1
+LISTS = ('.json', '.yaml', '.yml')
 PIPELINE = (dict(type='DecodeImage'), dict(type='ResizePerson'),
             dict(type='PackPerson'))
 
@@ -114,6 +115,10 @@ class PersonRetrievalDataset(BaseDataset):
                 f'{type(self).__name__} has no reader of its own: set '
                 'ann_file, or take a data set that has one, such as '
                 'MarketDataset')
+        if not self.ann_file.endswith(LISTS):
+            raise ValueError(
+                f"ann_file '{self.ann_file}' must be one of {LISTS}: a pickle "
+                'could run code when opened, and is not read')
         return super().load_data_list()
 
     def filter_data(self) -> List[dict]:

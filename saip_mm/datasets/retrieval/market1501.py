@@ -66,6 +66,11 @@ class MarketDataset(PersonRetrievalDataset):
 
     def load_data_list(self) -> List[dict]:
         """Read the names of one folder."""
+        if self.ann_file:
+            raise ValueError(
+                f"ann_file '{self.ann_file}' has no use: identity and camera "
+                'are read off the names of files. PersonRetrievalDataset '
+                'reads lists')
         folder = self._folder()
         # A Mac's '._*.jpg' hold no picture.
         found = [n for n in os.listdir(folder) if not n.startswith('.')]

@@ -33,10 +33,10 @@ class CollapseMonitorHook(Hook):
     - entropy of the expert's targets: ln K if they are uniform, 0 if they
       are all certain;
     - prototypes which are the most similar one for some image of the batch,
-      over the square root of what it could use at one each, ``min(images,
-      K)``. Where matching is stuck, all images share a few, however many
-      they are: 0.2 to 1.6 for 8 to 512 images and K of 512 and 4096. Where
-      it learns, more images use more prototypes: 3.3 and above;
+      over the square root of what one view of it could use at one each,
+      ``min(images, K)``. Where matching is stuck, all images share a few,
+      however many they are: 0.2 to 1.6 for 8 to 512 images and K of 512 and
+      4096. Where it learns, more images use more prototypes: 3.3 and above;
     - how much more often student and expert choose the same prototype for
       two views of a person than for two persons: 0 at chance and 1 at best,
       whatever batch and K (``match_above_chance``). Balanced targets use
@@ -143,16 +143,16 @@ class CollapseMonitorHook(Hook):
     def _check_matching(self, runner) -> Dict[str, Optional[str]]:
         """Complaints about the choice of prototypes."""
         complaints: Dict[str, Optional[str]] = {}
-        name, least = 'prototype_use', self.min_use
-        unit = 'times the square root of what a batch could use in prototypes'
-        if self.min_prototypes is not None:
-            name, least = 'prototypes', self.min_prototypes
-            unit = 'prototypes a batch'
-        used = self._recent(runner, name)
-        if used is not None:
+        used = self._recent(runner, 'prototypes')
+        use = self._recent(runner, 'prototype_use')
+        least = self.min_prototypes
+        if least is None and use is not None:
+            # said as the number that would be enough, not as a ratio
+            least = self.min_use * used / use
+        if used is not None and least is not None:
             complaints['prototypes'] = None if used >= least else (
-                f'the expert gives {used:.3g} {unit}, fewer than {least}: '
-                'most images get the same answers')
+                f"the expert's answers use {used:.3g} prototypes a batch, "
+                f'fewer than {least:.3g}: most images get the same answers')
         match = self._recent(runner, 'match')
         if match is not None:
             complaints['match'] = None if match >= self.min_match else (

@@ -8,26 +8,27 @@ from .model_parts import bare_model
 class EncoderMetaHook(Hook):
     """Say in each checkpoint what its encoder expects, and what it lacks.
 
-    ``meta['encoder']`` gets ``mean`` and ``std`` of the input (RGB, 0-255),
-    ``backbone``: its arguments that no tensor shows, such as the last stride
-    or the heads, and ``untrained``: names of the backbone's parameters that
-    no objective reached. Publishing hands them on.
+    ``meta['encoder']`` gets ``backbone``: its arguments that no tensor shows,
+    such as the last stride or the heads, ``untrained``: names of the
+    backbone's parameters that no objective reached, and, where the
+    preprocessor has them, ``mean`` and ``std`` of the input (RGB, 0-255).
+    Publishing hands them on. Models other than ``ViewPretraining`` are left
+    alone.
     """
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Add to ``meta``."""
         model = bare_model(runner)
-        if not hasattr(model, 'input_statistics'):
+        if not hasattr(model, 'untrained'):
             return
-        mean, std = model.input_statistics
-        # an encoder of one's own may have its network under another name
-        backbone = getattr(model.encoder, 'backbone', None)
         prefix = 'backbone.'
-        checkpoint['meta']['encoder'] = dict(
-            mean=list(mean),
-            std=list(std),
-            backbone=dict(getattr(backbone, 'options', {})),
+        meta = dict(
+            backbone=dict(getattr(model.encoder.backbone, 'options', {})),
             untrained=[
                 name[len(prefix):] for name in model.untrained
                 if name.startswith(prefix)
             ])
+        if hasattr(model.data_preprocessor, 'mean'):
+            mean, std = model.input_statistics
+            meta.update(mean=list(mean), std=list(std))
+        checkpoint['meta']['encoder'] = meta

@@ -14,17 +14,19 @@ from .model_parts import bare_model, expert_of
 
 @contextmanager
 def evaluating(module: nn.Module):
-    """Eval mode inside, the mode it had afterwards.
+    """Eval mode inside, of every module the mode it had afterwards.
 
-    Modes are changed by ``train``, never by the flag: timm's TinyViT keeps a
-    cache of its biases in eval mode and only ``train`` clears it.
+    ``train`` is called as well: timm's TinyViT keeps a cache of its biases in
+    eval mode, which setting the flag alone does not clear.
     """
-    training = module.training
+    modes = {part: part.training for part in module.modules()}
     module.train(False)
     try:
         yield
     finally:
-        module.train(training)
+        module.train(module.training or any(modes.values()))
+        for part, mode in modes.items():
+            part.training = mode
 
 
 @HOOKS.register_module()

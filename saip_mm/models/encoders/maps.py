@@ -16,7 +16,7 @@ class MapEncoder(Encoder):
     The image token is the average of the last map, the inner tokens are the
     cells of the map of one stride, each with a LayerNorm of its own; the final
     tokens are the cells of the last map. A masked place shows the mean colour
-    (0).
+    (0), and final tokens are of all places, so none are given with a mask.
 
     Args:
         backbone (dict): Config of a backbone in mmpretrain's registry that
@@ -62,7 +62,11 @@ class MapEncoder(Encoder):
         mask: Optional[Tensor] = None,
         tokens: Collection[str] = ('image', 'inner')
     ) -> Tokens:
-        """See :meth:`Encoder.forward`; sides are rounded up to the stride."""
+        """See :meth:`Encoder.forward`; sides are rounded up to the stride.
+
+        Raises:
+            ValueError: If final tokens are asked for with a mask.
+        """
         visible = None
         if mask is not None:
             x, visible = self._hide(x, mask)
@@ -70,6 +74,11 @@ class MapEncoder(Encoder):
         grid = tuple(maps[self.patch_map].shape[-2:])
         if mask is not None:
             self._check_cells(x, grid)
+            if 'final' in tokens:
+                raise ValueError(
+                    f"{type(self.backbone).__name__} has 'final' tokens of "
+                    'hidden places too: ask for inner tokens with a mask, or '
+                    'take a plain transformer, which leaves them out')
         image = inner = final = None
         if 'image' in tokens:
             image = self.image_norm(maps[-1].mean((2, 3)))

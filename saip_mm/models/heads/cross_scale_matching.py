@@ -28,8 +28,7 @@ class CrossScaleMatchingHead(MatchingHead):
         student_views (Sequence[str], optional): Views the student answers
             for. Defaults to anchor, all scales and all locals.
         expert_views (Sequence[str], optional): Views that give the targets.
-            Defaults to anchor and all scales. ('anchor',) against the scales
-            is Eq. 1 to the letter.
+            Defaults to anchor and all scales; see :class:`MatchingHead`.
         student_temperature (float): T_s. Defaults to 0.1 (DINO).
         expert_temperature (float): T_e at the start; ``ExpertTemperatureHook``
             raises it. Defaults to 0.04 (DINO).
@@ -82,9 +81,10 @@ class CrossScaleMatchingHead(MatchingHead):
         Returns:
             dict[str, Tensor]: ``loss_csm`` and, detached, the health of the
             representation: spread of the tokens, entropy of the targets in
-            nats, number of prototypes in use, the same over the square root
-            of what the batch could use at one each, by which it does not
-            depend on batch and K, and :func:`match_above_chance`.
+            nats and, where there are prototypes, the number of them in use,
+            the same over the square root of what the images of one view could
+            use at one each, which depends little on batch and K, and
+            :func:`match_above_chance`.
         """
         tokens, expert_tokens, same = self.collect(answers)
         with torch.no_grad():
@@ -97,9 +97,15 @@ class CrossScaleMatchingHead(MatchingHead):
         names = self.student_names(views)
         anchor = names.index('anchor') if 'anchor' in names else 0
         count = targets.shape[1]
-        health = self._health(tokens[anchor * count:(anchor + 1) * count],
-                              expert_tokens[:count], targets)
-        health['health/match'] = self._agreement(codes, targets, same)
+        health = {
+            'health/std':
+            token_spread(tokens[anchor * count:(anchor + 1) * count]),
+            'health/expert_std': token_spread(expert_tokens[:count]),
+            'health/entropy': torch.special.entr(targets).sum(-1).mean()
+        }
+        if self.prototypes is not None:
+            health |= self._use_of_prototypes(targets)
+            health['health/match'] = self._agreement(codes, targets, same)
         return {self.loss_name: self.loss_weight * loss, **health}
 
     def _codes(self, tokens: Tensor) -> Tensor:
@@ -124,10 +130,11 @@ class CrossScaleMatchingHead(MatchingHead):
         view = int((~same).any(0).float().argmax())
         sample = codes[view, :MATCHED_IMAGES].float()
         with torch.autocast(sample.device.type, enabled=False):
-            if self.prototypes is not None:
-                sample = self.prototypes(sample)
-        others = targets[~same[:, view].to(targets.device), :MATCHED_IMAGES]
-        return match_above_chance(sample.argmax(-1), others.argmax(-1))
+            sample = self.prototypes(sample)
+        # the answers are chosen from, not the targets, which are large
+        answers = targets[:, :MATCHED_IMAGES].argmax(-1)
+        others = (~same[:, view]).nonzero()[:, 0].tolist()
+        return match_above_chance(sample.argmax(-1), answers[others])
 
     def _targets(self, raw: Tensor) -> Tensor:
         """Distributions ``(V, B, K)`` of the expert's logits."""
@@ -143,16 +150,10 @@ class CrossScaleMatchingHead(MatchingHead):
         self.center.lerp_(mean, 1 - self.center_momentum)
 
     @staticmethod
-    @torch.no_grad()
-    def _health(student: Tensor, expert: Tensor,
-                targets: Tensor) -> Dict[str, Tensor]:
-        entropy = torch.special.entr(targets).sum(-1).mean()
+    def _use_of_prototypes(targets: Tensor) -> Dict[str, Tensor]:
         used = targets.argmax(-1).unique().numel()
         most = min(targets.shape[1:])  # images, prototypes
         return {
-            'health/std': token_spread(student),
-            'health/expert_std': token_spread(expert),
-            'health/entropy': entropy,
-            'health/prototypes': entropy.new_tensor(float(used)),
-            'health/prototype_use': entropy.new_tensor(used / most**0.5)
+            'health/prototypes': targets.new_tensor(float(used)),
+            'health/prototype_use': targets.new_tensor(used / most**0.5)
         }

@@ -6,6 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
+from ..necks import AlignmentDecoder
 from ..preprocessors import Views
 from ..tokens import ROLES, Answer, Request, TokenDims
 
@@ -60,8 +61,10 @@ class MatchingHead(BaseModule):
         student_views (Sequence[str], optional): Views the student answers
             for. Defaults to anchor, all scales and all locals.
         expert_views (Sequence[str], optional): Views that give the targets.
-            Defaults to anchor and all scales. ('anchor',) against the scales
-            is Eq. 1 to the letter.
+            Defaults to anchor and all scales. Eq. 1 names one view a side
+            and can be read both ways: ('anchor',) here has the scales learn
+            from the anchor, the table of departures in configs/saip/README.md
+            has the other.
         student_temperature (float): T_s.
         loss_weight (float): Defaults to 1.
 
@@ -81,7 +84,10 @@ class MatchingHead(BaseModule):
                  loss_weight: float = 1.) -> None:
         super().__init__()
         decoder = dict(decoder, in_dims=student_dims.image)
-        self.aligns = decoder['type'] == 'AlignmentDecoder'
+        kind = decoder['type']
+        kind = MODELS.get(kind) if isinstance(kind, str) else kind
+        self.aligns = isinstance(kind, type) and issubclass(
+            kind, AlignmentDecoder)
         if self.aligns:
             decoder['out_dims'] = expert_dims.image
         elif student_dims.image != expert_dims.image:

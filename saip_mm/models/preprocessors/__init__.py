@@ -1,3 +1,3 @@
-from .person_views import PersonViewPreprocessor, Views
+from .person_views import VIEW_KINDS, PersonViewPreprocessor, Views
 
-__all__ = ['PersonViewPreprocessor', 'Views']
+__all__ = ['PersonViewPreprocessor', 'VIEW_KINDS', 'Views']

@@ -15,7 +15,6 @@ from ..view_ops import (apply_colour, channel_means, draw_colour,
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-CELL = 16  # stride of the patch tokens, and side of a canvas cell
 VIEW_KINDS = ('anchor', 'scale', 'local', 'clean', 'canvas')
 PASTED = 'pasted_'  # before a scale's name: its second draw, on the canvas
 
@@ -79,13 +78,18 @@ class Views:
                              f'{", ".join(self.images)}') from None
 
     @classmethod
-    def blank(cls, side: int = 64) -> 'Views':
+    def blank(cls,
+              side: int = 64,
+              kinds: Sequence[str] = VIEW_KINDS) -> 'Views':
         """One black image of each kind, to rehearse requests with.
 
         Args:
             side (int): In pixels. Defaults to 64.
+            kinds (Sequence[str]): Defaults to those of
+                :class:`PersonViewPreprocessor`.
         """
-        names = ('anchor', 'scale_1', 'local_1', 'clean', 'canvas')
+        numbered = ('scale', 'local')
+        names = [f'{k}_1' if k in numbered else k for k in kinds]
         image = torch.zeros(1, 3, side, side)
         box = torch.tensor([[0, 0, side, side]])
         images = OneOfEachKind(dict.fromkeys(names, image))
@@ -94,7 +98,7 @@ class Views:
 
 @MODELS.register_module()
 class PersonViewPreprocessor(BaseDataPreprocessor):
-    """Make SAIP's views of uint8 crops, batched on the training device.
+    """Make the views of uint8 crops, batched on the training device.
 
     Workers only decode and cut; resizing to the drawn scale, colour, blur,
     solarization, the multi-person canvas and normalisation happen here, with
@@ -124,9 +128,9 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         std (Sequence[float]): In 0-255. Defaults to ImageNet's.
 
     Raises:
-        ValueError: If no scale of the range gives sides divisible by 16, the
-            canvas is no multiple of 16 or too small for the persons, or its
-            photometry is unknown.
+        ValueError: If no scale of the range gives sides divisible by the
+            cell of the encoders, the canvas is no multiple of it or too small
+            for the persons, or its photometry is unknown.
 
     Source:
         Paper 3.2; probabilities as DINO's two global and local crops.
@@ -166,10 +170,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         self.mean = tuple(m / 255 for m in mean)
         self.std = tuple(s / 255 for s in std)
         self.kinds = {'anchor', 'scale', 'local', 'canvas'}
-        if any(side % CELL for side in self.canvas['size']):
-            raise ValueError(
-                f'canvas size {self.canvas["size"]} must be a multiple of '
-                f'{CELL} pixels, the cell of the search task')
+        self.cell = 16
         if self.canvas['photometry'] not in ('shared', 'own'):
             raise ValueError(
                 f"canvas photometry '{self.canvas['photometry']}' is unknown: "
@@ -191,6 +192,23 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
                              f'of {self.known_kinds}')
         self.kinds = set(kinds)
 
+    def take_cell(self, cell: int) -> None:
+        """Make views of whole cells of the encoders.
+
+        Args:
+            cell (int): Pixels a side that the strides of student and expert
+                divide. 16 until this is called.
+
+        Raises:
+            ValueError: If a canvas is wanted and its size is no multiple.
+        """
+        if ('canvas' in self.kinds
+                and any(side % cell for side in self.canvas['size'])):
+            raise ValueError(
+                f'canvas size {self.canvas["size"]} must be a multiple of '
+                f'{cell} pixels, the cell of the search task')
+        self.cell = cell
+
     @property
     def _cut(self) -> Set[str]:
         """Kinds of crops that the wanted views are made of."""
@@ -198,7 +216,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         return set().union(*(sources.get(k, {k}) for k in self.kinds))
 
     def scales_for(self, size: Tuple[int, int]) -> List[float]:
-        """Scales in the range which give sides divisible by 16.
+        """Scales in the range which give sides of whole cells.
 
         Args:
             size (tuple[int, int]): Height and width of the anchor, pixels.
@@ -209,14 +227,16 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         height, width = size
         low, high = self.scale_range
         # in whole cells of the width: 9/7 * 336 is 432, but not in floats
-        cells = range(1, math.ceil(high * width / CELL) + 1)
-        scales = [c * CELL / width for c in cells if c * height % width == 0]
+        cells = range(1, math.ceil(high * width / self.cell) + 1)
+        scales = [
+            c * self.cell / width for c in cells if c * height % width == 0
+        ]
         fitting = [scale for scale in scales if low <= scale <= high]
         if not fitting:
             raise ValueError(
                 f'no scale in {self.scale_range} turns the {height}x{width} '
-                f'anchor into sides divisible by {CELL}: widen scale_range '
-                'or change the anchor size')
+                f'anchor into sides divisible by {self.cell}: widen '
+                'scale_range or change the anchor size')
         return fitting
 
     def _check_fit(self, count: int, largest: Tuple[int, int]) -> None:
@@ -224,7 +244,9 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         height, width = self._pasted_size(largest)
         canvas = tuple(self.canvas['size'])
         if height > canvas[0] or count * width > canvas[1]:
-            least = [-(-n // CELL) * CELL for n in (height, count * width)]
+            least = [
+                -(-n // self.cell) * self.cell for n in (height, count * width)
+            ]
             raise ValueError(
                 f'{count} persons of up to {height}x{width} pixels do not '
                 f'fit side by side on a canvas of {canvas} (height, width): '
@@ -242,7 +264,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
                 and take another way (``PersonEncoder.extract``).
 
         Returns:
-            dict: ``views`` (Views), the arguments of ``SAIP.forward``.
+            dict: ``views`` (Views), arguments of ``ViewPretraining.forward``.
 
         Raises:
             ValueError: If no crop serves any view that is asked for.
@@ -347,7 +369,7 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
             if not fitting:
                 height, width = source.shape[-2:]
                 size = (height * widest // width, widest)
-                if min(size) < CELL:
+                if min(size) < self.cell:
                     break
                 other = torch.nn.functional.interpolate(
                     other, size, mode='bilinear', antialias=True)

@@ -1,3 +1,4 @@
+import math
 from collections import defaultdict
 from typing import Collection, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -9,7 +10,7 @@ from torch import Tensor
 from mmpretrain.registry import MODELS
 from ..encoders import Encoder, probe_side
 from ..finite import check_finite_losses
-from ..preprocessors import Views
+from ..preprocessors import VIEW_KINDS, Views
 from ..tokens import KINDS, Answer, Request, Tokens
 
 
@@ -94,7 +95,8 @@ class ViewPretraining(BaseModel):
         heads (dict[str, dict]): One an objective, by a name of one's choice;
             None is left out.
         expert (dict, optional): ``EmaExpert``, the default, or
-            ``FrozenExpert``. There is none in the end if no head asks for it.
+            ``FrozenExpert``. It is built, a frozen one from its file, so that
+            heads know its tokens, and dropped if none asks for them.
         data_preprocessor (dict, optional): ``PersonViewPreprocessor``.
         init_cfg (dict, optional): Initialization config.
 
@@ -133,7 +135,10 @@ class ViewPretraining(BaseModel):
             name: MODELS.build(cfg, default_args=dims)
             for name, cfg in heads.items()
         })
-        wishes = self._restrict_to_heads(*(d.stride for d in dims.values()))
+        strides = [d.stride for d in dims.values()]
+        wishes = self._restrict_to_heads(*strides)
+        if hasattr(self.data_preprocessor, 'take_cell'):
+            self.data_preprocessor.take_cell(math.lcm(*strides))
         averaged = {name: head.averaged() for name, head in self.heads.items()}
         if 'expert' in wishes or any(averaged.values()):
             self.expert.follow(self.encoder, averaged)
@@ -153,7 +158,7 @@ class ViewPretraining(BaseModel):
         known = getattr(self.data_preprocessor, 'known_kinds', None)
         # a rehearsal, whose draws must not shift those of the training
         with torch.random.fork_rng(devices=[]):
-            views = Views.blank(probe_side(*strides))
+            views = Views.blank(probe_side(*strides), known or VIEW_KINDS)
             for name, head in self.heads.items():
                 for request in head.requests(views):
                     kind = request.view.split('_')[0]
@@ -180,8 +185,17 @@ class ViewPretraining(BaseModel):
     @property
     def input_statistics(self) -> Tuple[tuple, tuple]:
         """Mean and standard deviation of the views before normalisation, RGB
-        in 0-255: the preprocessor's, the only statement of them."""
+        in 0-255: the preprocessor's, the only statement of them.
+
+        Raises:
+            ValueError: If it has none.
+        """
         views = self.data_preprocessor
+        if not hasattr(views, 'mean'):
+            # no AttributeError: Module.__getattr__ would hide what is missing
+            raise ValueError(
+                f'{type(views).__name__} says nothing of the input: give it '
+                'mean and std, RGB in [0, 1], by which it normalises')
         return tuple(
             tuple(round(255 * v, 6) for v in values)
             for values in (views.mean, views.std))
@@ -228,10 +242,13 @@ class ViewPretraining(BaseModel):
             if self.expert is not None:
                 averages = self.expert.averages_of(name)
             own = head.loss(answers[name], views, averages)
-            clash = sorted(k for k in losses.keys() & own if 'loss' in k)
+            clash = sorted(losses.keys() & own)
             if clash:
-                raise ValueError(f"head '{name}' gives {clash}, as another "
-                                 'head does: one of them would be lost')
+                raise ValueError(
+                    f"head '{name}' gives {clash}, as another head does, and "
+                    'one of them would be lost: leave one head out, or give '
+                    "it a class whose losses and 'health/' numbers have names "
+                    'of their own')
             losses.update(own)
         return losses
 
@@ -292,7 +309,7 @@ class ViewPretraining(BaseModel):
         ]
         if not requests:
             return {}
-        # monitors leave its encoder in plain eval mode
+        # whoever ran its encoder apart may have left it in plain eval mode
         self.expert.train(self.training)
         return dict(
             zip(requests, encode(self.expert.encoder, views.images, requests)))

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from saip_mm.datasets import PersonRetrievalDataset
+from ...test_weights.payloads import foreign_code
 from .._images import write_tree
 
 ENTRIES = [(9, 3), (4, 0), (-1, 1), (9, 1), (6, 0)]
@@ -210,3 +211,13 @@ def test_a_list_needs_no_reader(root):
     assert data[3]['data_samples'].img_path == f'{root}/4.jpg'
     with pytest.raises(ValueError, match='no reader of its own: set ann_file'):
         PersonRetrievalDataset(root)
+
+
+def test_a_list_that_is_a_pickle_is_not_opened(tmp_path):
+    marker = tmp_path / 'ran'
+    for name, payload in foreign_code(marker).items():
+        path = tmp_path / 'train.pkl'
+        path.write_bytes(pickle.dumps(dict(metainfo={}, data_list=[payload])))
+        with pytest.raises(ValueError, match="train.pkl' must be .*json"):
+            PersonRetrievalDataset(str(tmp_path), ann_file='train.pkl')
+        assert not marker.exists(), name

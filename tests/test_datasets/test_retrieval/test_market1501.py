@@ -85,6 +85,11 @@ def test_wrong_files(root, name, match):
         MarketDataset(root, 'query')
 
 
+def test_a_list_is_not_passed_over(root):
+    with pytest.raises(ValueError, match="mine.json' has no use"):
+        MarketDataset(root, 'query', ann_file='mine.json')
+
+
 def test_only_junk(tmp_path):
     write_tree(tmp_path / 'query', ['-1_c1s1_1.jpg'])
     with pytest.raises(ValueError, match='1 files, 1 junk'):

@@ -48,7 +48,8 @@ def test_healthy(runner):
     (dict(std=0.04 / math.sqrt(DIMS)), r'0.04 of 1/sqrt\(D\)'),
     (dict(entropy=0.), 'nearly certain'),
     (dict(entropy=math.log(PROTOTYPES)), 'nearly uniform'),
-    (dict(prototype_use=1.2), '1.2 times the square root .* fewer than 1.5'),
+    (dict(prototypes=3.,
+          prototype_use=1.2), 'use 3 prototypes a batch, fewer than 3.75'),
     (dict(match=0.01), 'only 0.01 more often .* does not learn'),
     (dict(match=-0.1), 'only -0.1 more often'),
     (dict(std=math.nan), 'nan of'),
@@ -64,7 +65,8 @@ def test_least_number_of_prototypes(runner):
     """In place of the limit in units of the square root."""
     hook = monitor(min_prototypes=1.5)
     feed(runner, hook, checks=3, prototype_use=0.1)
-    with pytest.raises(CollapseError, match='gives 1 prototypes a batch'):
+    with pytest.raises(
+            CollapseError, match='use 1 prototypes a batch, fewer than 1.5'):
         feed(runner, hook, checks=2, prototypes=1.)
 
 

@@ -88,6 +88,19 @@ def test_modes_are_restored():
     with evaluating(model.expert.encoder):
         pass
     assert not model.expert.encoder.norm.training
+    # each module its own, as of frozen layers in a network that trains
+    model.encoder.norm.eval()
+    with evaluating(model.encoder):
+        assert not model.encoder.drop.training
+    assert model.encoder.drop.training and not model.encoder.norm.training
+
+
+def test_scoring_draws_no_random_numbers(tmp_path):
+    runner, monitor = toy_runner(tmp_path), hook(before_train=False)
+    monitor.before_train(runner)
+    state = torch.get_rng_state()
+    monitor.score(runner, 0)
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_scores_are_those_of_the_features(tmp_path):

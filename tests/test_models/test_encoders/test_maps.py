@@ -4,7 +4,7 @@ from torch import nn
 
 from mmpretrain.registry import MODELS
 from saip_mm.models import MapEncoder
-from ..tiny_saip import BACKBONES
+from ..tiny_saip import BACKBONES, STARNET, TINYVIT
 from .test_base import encoder
 
 
@@ -133,3 +133,15 @@ def test_masks_of_cells_that_the_map_has_not_are_refused():
         with pytest.raises(ValueError, match=match):
             model(torch.randn(1, 3, 56, 32), mask, (kind, ))
     model(torch.randn(1, 3, 56, 32))  # without a mask any side will do
+
+
+@pytest.mark.parametrize('backbone', [STARNET, TINYVIT])
+def test_final_tokens_beside_a_mask_are_refused(backbone):
+    """They are of all places; a decoder would take some for visible ones."""
+    model = MapEncoder(backbone).eval()
+    mask = torch.zeros(1, 8, dtype=torch.bool)
+    mask[:, :2] = True
+    with pytest.raises(ValueError, match="'final' tokens of hidden places"):
+        model(torch.randn(1, 3, 64, 32), mask, ('image', 'final'))
+    assert model(torch.randn(1, 3, 64, 32), None,
+                 ('final', )).final is not None

@@ -5,7 +5,8 @@ from torch import nn
 
 from mmpretrain.registry import MODELS
 from saip_mm.models import TokenDims
-from ..tiny_saip import BACKBONES, TINYVIT, VIT, batch_of_crops, build
+from ..tiny_saip import (BACKBONES, TINYVIT, VIT, batch_of_crops, build,
+                         views_of)
 from .test_base import shake
 
 
@@ -191,3 +192,18 @@ def test_it_is_frozen_from_the_start():
             encoder=dict(backbone=BACKBONES['starnet'], patch_index=1)))
     assert not any(p.requires_grad for p in expert.parameters())
     assert not any(m.training for m in expert.modules())
+
+
+def test_channels_of_a_frozen_expert_are_no_prototypes():
+    expert = dict(
+        type='FrozenExpert', encoder=dict(backbone=VIT, patch_index=1))
+    csm = dict(
+        type='CrossScaleMatchingHead',
+        decoder=dict(
+            type='AlignmentDecoder', hidden_dims=16, bottleneck_dims=8))
+    model = build('vit', expert=expert, heads=dict(csm=csm))
+    losses = model(views_of(model), mode='loss')
+    assert {k
+            for k in losses if 'health' in k
+            } == {f'health/{k}'
+                  for k in ('std', 'expert_std', 'entropy')}

@@ -13,7 +13,7 @@ CSM = dict(
     decoder=dict(type='InstanceDecoder', hidden_dims=16, bottleneck_dims=8))
 
 
-def build_saip(backbone='vit', without=(), **kwargs):
+def build_model(backbone='vit', without=(), **kwargs):
     heads = saip_config(backbone, without)['heads'] | dict(csm=CSM)
     return build(backbone, without, heads=heads, **kwargs)
 
@@ -24,7 +24,7 @@ def views_of(model, **kwargs):
 
 @pytest.mark.parametrize('backbone', BACKBONES)
 def test_student_gets_gradients_and_the_expert_none(backbone):
-    model = build_saip(backbone)
+    model = build_model(backbone)
     losses = model(views_of(model), mode='loss')
     assert isinstance(model.heads['csm'], InstanceMatchingHead)
     sum(v for k, v in losses.items() if 'loss' in k).backward()
@@ -35,7 +35,7 @@ def test_student_gets_gradients_and_the_expert_none(backbone):
 
 
 def test_persons_told_apart_cost_less():
-    model = build_saip('vit', ('csr', 'css'))
+    model = build_model('vit', ('csr', 'css'))
     views = views_of(model)
     one = copy.deepcopy(views)
     one.images = {  # four times the first person
@@ -56,7 +56,7 @@ def test_persons_told_apart_cost_less():
 
 
 def test_averaged_decoder_follows():
-    model = build_saip('vit', ('csr', 'css'))
+    model = build_model('vit', ('csr', 'css'))
     norms = [
         m for m in (*model.heads['csm'].decoder.mlp, *model.expert.decoder.mlp)
         if isinstance(m, torch.nn.BatchNorm1d)
@@ -95,7 +95,7 @@ def _rank_gradients(rank, port, views, path):
     dist.init_process_group(
         'gloo', f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
     model = _settle(
-        build_saip(
+        build_model(
             'vit', ('csr', 'css'),
             expert=dict(type='EmaExpert', batch_norm='ema')))
     part = copy.deepcopy(views)
@@ -115,7 +115,7 @@ def _rank_gradients(rank, port, views, path):
 
 def test_two_ranks_equal_one_with_both_halves(tmp_path, free_port):
     model = _settle(
-        build_saip(
+        build_model(
             'vit', ('csr', 'css'),
             expert=dict(type='EmaExpert', batch_norm='ema')))
     views = views_of(model)

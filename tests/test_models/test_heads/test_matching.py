@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from saip_mm.models import Answer, Request, TokenDims, Tokens, Views
+from saip_mm.models import (AlignmentDecoder, Answer, Request, TokenDims,
+                            Tokens, Views)
 from saip_mm.models.heads.matching import (MatchingHead, match_above_chance,
                                            token_spread)
 
@@ -63,8 +64,11 @@ def test_the_averaged_decoder_projects_the_experts_tokens():
         matching.project(tokens, dict(decoder=average)), average(tokens))
 
 
-def test_an_aligned_decoder_learns_the_experts_channels():
-    matching = head(EXPERT, type='AlignmentDecoder')
+@pytest.mark.parametrize(
+    'kind',
+    ['AlignmentDecoder', 'mmpretrain.AlignmentDecoder', AlignmentDecoder])
+def test_an_aligned_decoder_learns_the_experts_channels(kind):
+    matching = head(EXPERT, type=kind)
     assert matching.averaged() == {}
     assert matching.decoder(torch.randn(2, 6)).shape == (2, 10)
     tokens = torch.randn(4, 10)

@@ -350,7 +350,6 @@ def test_autocast_does_not_touch_the_pixels():
 
 
 @pytest.mark.parametrize('kwargs, inputs, match', [
-    (dict(canvas=dict(size=(60, 64))), None, 'multiple of 16'),
     (dict(canvas=dict(photometry='mine')), None, "use 'shared' or 'own'"),
     (dict(scale_range=(0.8, 0.9)), crops(), 'widen scale_range'),
     (dict(), crops(num_scales=4), 'do not fit side by side'),
@@ -406,3 +405,18 @@ def test_blank_views_stand_for_any_number_of_a_kind():
     assert Views.blank().image('anchor').shape == (1, 3, 64, 64)
     with pytest.raises(ValueError, match="no view 'ancor'"):
         blank.image('ancor')
+
+
+def test_views_are_of_whole_cells_of_the_encoders():
+    """Of 14 pixels; 112 of a student of 16 beside an expert of 14."""
+    views = small(canvas=dict(size=(84, 84)))
+    with pytest.raises(ValueError, match=r'\(84, 84\) must be .* 16 pixels'):
+        views.take_cell(16)
+    views.take_cell(14)
+    assert views.scales_for((56, 28)) == [0.5, 1.0, 1.5]
+    with pytest.raises(ValueError, match='sides divisible by 14'):
+        views.scales_for((56, 30))
+    # no canvas, no size of it
+    views.restrict({'anchor', 'scale'})
+    views.take_cell(112)
+    assert views.scales_for((224, 112)) == [1.0]

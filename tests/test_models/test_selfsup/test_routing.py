@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmpretrain.registry import MODELS
-from saip_mm.engine import IterationSeedHook
+from saip_mm.engine import EncoderMetaHook, IterationSeedHook
 from saip_mm.models import Encoder, Request
 from saip_mm.models.selfsup.routing import encode
 from ..tiny_saip import BACKBONES, VIT, build, saip_config, total, views_of
@@ -216,7 +216,8 @@ def test_building_draws_nothing_for_the_rehearsal():
 def test_two_heads_do_not_lose_each_others_loss():
     ask = dict(type='AskingHead')
     model = build('vit', heads=dict(one=ask, two=ask))
-    with pytest.raises(ValueError, match="head 'two' gives .*loss_ask"):
+    with pytest.raises(
+            ValueError, match="head 'two' gives .*loss_ask.*leave one head"):
         model(views_of(model), mode='loss')
 
 
@@ -288,6 +289,12 @@ def test_another_preprocessor_makes_views_of_its_own():
         data_preprocessor=dict(type='mmengine.BaseDataPreprocessor'))
     views = SimpleNamespace(images=dict(depth=torch.randn(2, 3, 64, 32)))
     assert model.answers(views)['wish'][0].tokens.inner.shape == (2, 8, 16)
+    with pytest.raises(ValueError, match='BaseDataPreprocessor says nothing'):
+        model.input_statistics
+    checkpoint = dict(meta={})
+    EncoderMetaHook().before_save_checkpoint(
+        SimpleNamespace(model=model), checkpoint)
+    assert set(checkpoint['meta']['encoder']) == {'backbone', 'untrained'}
 
 
 @pytest.mark.parametrize('mask, got', [
