@@ -15,8 +15,9 @@ class Tokens(NamedTuple):
         image (Tensor, optional): ``(B, D)``, the whole image.
         inner (Tensor, optional): ``(B, L, D_i)`` of the chosen block or map,
             row by row; with a mask the visible ones only, in the same order.
-        final (Tensor, optional): ``(B, L', D_f)`` after the last norm, or of
-            the last map.
+        final (Tensor, optional): ``(B, L', D_f)`` after the last norm, with
+            a mask of the visible patches, or of the last map, which with a
+            mask gives none.
         grid (tuple[int, int]): Rows and columns of the full grid of the
             inner tokens.
     """

@@ -47,5 +47,5 @@ def set_heads(attention: MultiheadAttention, num_heads: int) -> None:
     width = attention.embed_dims
     if num_heads < 1 or width % num_heads:
         raise ValueError(f'{num_heads} heads cannot share a width of {width}: '
-                         'take a divisor of it')
+                         'num_heads and last_block_heads must divide it')
     attention.num_heads, attention.head_dims = num_heads, width // num_heads
