@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from saip_mm.apis import balance_report, gradient_balance
+from saip_mm.apis.gradient_balance import Balance
 from ..test_models.tiny_saip import batch_of_crops, build
 
 
@@ -71,6 +72,18 @@ def test_gradients_are_those_of_each_loss_alone():
         assert found.norms[name] == pytest.approx(squares**0.5, rel=1e-4)
     parameters = dict(model.named_parameters())
     assert found.shared == sum(parameters[n].numel() for n in common)
+
+
+def test_report_is_the_mean_of_the_batches(config, monkeypatch):  # noqa: F811
+    found = iter([
+        Balance(dict(loss_a=2., loss_b=1.), 5),
+        Balance(dict(loss_a=6., loss_b=3.), 5)
+    ])
+    monkeypatch.setitem(balance_report.__globals__, 'gradient_balance',
+                        lambda *_: next(found))
+    lines = balance_report(str(config), batches=2, batch=2).splitlines()
+    assert [line.split() for line in lines[2:]] == [['loss_a', '4', '1'],
+                                                    ['loss_b', '2', '0.5']]
 
 
 def test_report_is_relative_to_the_first(config):  # noqa: F811

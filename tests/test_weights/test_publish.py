@@ -96,6 +96,20 @@ def test_a_wrong_depth_is_complained_about(trained, tmp_path,
     assert len(load_by_init_cfg(cfg, published.path)[1]) == 1
 
 
+@pytest.mark.parametrize('encoder, kept', [
+    (dict(mean=[1.], std=[2.]), {'input'}),
+    (dict(untrained=['ln1.bias']), {'untrained'}),
+    (dict(mean=[1.], untrained=[]), set()),
+])
+def test_what_the_encoder_expects_and_lacks(trained, tmp_path, encoder, kept):
+    content = torch.load(trained()[1], weights_only=True)
+    content['meta']['encoder'] = encoder
+    torch.save(content, tmp_path / 'a.pth')
+    path = publish_backbone(str(tmp_path / 'a.pth'), str(tmp_path)).path
+    meta = torch.load(path, weights_only=True)['meta']
+    assert {'input', 'untrained'} & set(meta) == kept
+
+
 def test_content_and_origin(trained, tmp_path):
     _, path = trained()
     published = publish_backbone(

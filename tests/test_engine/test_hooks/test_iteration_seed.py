@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from saip_mm.engine import IterationSeedHook
+from saip_mm.models.shared_draws import shared_index
 
 
 class Runner:
@@ -31,3 +32,18 @@ def test_ranks_differ(monkeypatch):
     monkeypatch.setattr('saip_mm.engine.hooks.iteration_seed.get_rank',
                         lambda: 1)
     assert not set(first) & set(draws(3))
+
+
+def test_shared_draws_are_those_of_the_iteration_on_every_rank(monkeypatch):
+    monkeypatch.setattr('saip_mm.models.shared_draws.get_world_size',
+                        lambda: 2)
+
+    def shared(iteration):
+        draws(iteration)
+        return [shared_index(1000) for _ in range(4)]
+
+    first = shared(3)
+    assert shared(4) != first
+    monkeypatch.setattr('saip_mm.engine.hooks.iteration_seed.get_rank',
+                        lambda: 1)
+    assert shared(3) == first

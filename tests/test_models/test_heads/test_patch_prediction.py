@@ -28,6 +28,7 @@ def test_loss_of_the_hidden_patches_by_hand():
     expected = 3 * (2.**2 + 11 / 12)
     assert float(loss['loss_constant']) == pytest.approx(expected, rel=1e-4)
     assert head.averaged() == {} and head.mask_ratio == 0.5
+    assert head.state_dict() == {} and head.training
 
 
 def test_a_base_predicts_nothing():

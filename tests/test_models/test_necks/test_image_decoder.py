@@ -41,6 +41,14 @@ def test_default_sizes_are_dinos():
     assert decoder.prototypes.weight.numel() == 256 * 65536
 
 
+def test_default_sizes_of_the_alignment():
+    linear = [
+        tuple(p.shape) for p in AlignmentDecoder(192, 768).parameters()
+        if p.ndim == 2
+    ]
+    assert linear == [(2048, 192), (2048, 2048), (256, 2048), (768, 256)]
+
+
 def test_alignment_gives_the_experts_width():
     decoder = AlignmentDecoder(6, 12, hidden_dims=10, bottleneck_dims=4)
     out = decoder(torch.randn(5, 6))
