@@ -1,6 +1,7 @@
 from typing import Optional, Tuple
 
 import torch
+import torch.nn.functional as F
 from mmengine.logging import print_log
 from timm.layers import LayerNorm2d
 from torch import Tensor, nn
@@ -37,6 +38,12 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
             replaces, 1x1 and 3x3 convolutions to so many channels, each with
             a LayerNorm over the channels (256 in the authors' TinyViT).
             Defaults to None, no neck.
+        neck_stride (int): 1, or 2 for a neck that makes one map more, of half
+            the last one (max-pooled), which stays: what the authors' detector
+            takes from their TinyViT, 320 channels at stride 16 and 256 at 32.
+            Defaults to 1.
+        last_norm (bool): Whether a BatchNorm follows the last map, as in the
+            authors' StarNet. Defaults to False.
         conv_init (str): Random start of StarNet's convolutions: 'default',
             PyTorch's, which its authors keep (standard deviation 0.083 of a
             7x7 depthwise, 0.10 of a 1x1 over 32 channels), or 'timm',
@@ -52,8 +59,8 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
 
     Raises:
         ValueError: If ``mask_padding`` is set and there are no windows,
-            ``conv_init`` is unknown, or the model's last stride is not
-            known how to be changed.
+            ``conv_init`` is unknown, the model's last stride is not known
+            how to be changed, or there is no neck to have a stride.
         NoMatchError, ValueError: While initialising, if ``init_cfg`` names a
             checkpoint of another architecture.
     """
@@ -62,6 +69,8 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
                  model_name: str,
                  last_stride: int = 2,
                  neck_channels: Optional[int] = None,
+                 neck_stride: int = 1,
+                 last_norm: bool = False,
                  conv_init: str = 'default',
                  mask_padding: bool = False,
                  **kwargs) -> None:
@@ -70,10 +79,18 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
             model_name=model_name,
             last_stride=last_stride,
             neck_channels=neck_channels,
+            neck_stride=neck_stride,
+            last_norm=last_norm,
             mask_padding=mask_padding)
         self._set_last_stride(last_stride)
         width = self.timm_model.feature_info.channels()[-1]
+        self.last_norm = nn.BatchNorm2d(width) if last_norm else None
         self.neck = neck_channels and build_neck(width, neck_channels)
+        if neck_stride not in ((1, 2) if neck_channels else (1, )):
+            raise ValueError(
+                f'neck_stride={neck_stride} with neck_channels='
+                f'{neck_channels}: a neck has stride 1 or 2, no neck has 1')
+        self.neck_stride = neck_stride
         if mask_padding and not trim_windows(self):
             raise ValueError(f'{model_name} has no windows to leave padding '
                              'out of: mask_padding is for tiny_vit_*')
@@ -104,7 +121,7 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
     def init_weights(self) -> None:
         """Start at random, or load ``init_cfg``'s checkpoint.
 
-        A neck that the checkpoint does not have starts at random.
+        A neck or norm that the checkpoint does not have starts at random.
         """
         if not self.is_init:
             self.take_pretrained(('timm_model.', ))
@@ -117,7 +134,9 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
         """``(B, 3, H, W)`` -> maps ``(B, C, h, w)``, channels last in memory.
 
-        The last one is the neck's, where there is a neck.
+        The last one is the neck's, where there is a neck: in place of the
+        backbone's, or behind it with ``neck_stride=2`` (an odd side is
+        rounded down there).
 
         Convolutions are up to twice as fast so. On a CPU they stay in
         float32 under autocast: in bfloat16 oneDNN leaves the weight gradient
@@ -126,7 +145,13 @@ class StrideMapBackbone(PretrainedMixin, TIMMBackbone):
         x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast('cpu', enabled=False):
             *maps, last = super().forward(x)
-            return (*maps, self.neck(last) if self.neck else last)
+            if self.last_norm is not None:
+                last = self.last_norm(last)
+            if self.neck is None:
+                return (*maps, last)
+            if self.neck_stride == 1:
+                return (*maps, self.neck(last))
+            return (*maps, last, self.neck(F.max_pool2d(last, 2)))
 
     def train(self, mode: bool = True) -> 'StrideMapBackbone':
         """Switch mode, return self."""

@@ -207,3 +207,47 @@ def test_a_neck_that_a_file_lacks_starts_at_random(tmp_path):
     again = started('tiny_vit_5m_224', neck_channels=8, **load)
     assert torch.equal(again.neck[0].weight, model.neck[0].weight)
     assert started('tiny_vit_5m_224', **load).neck is None
+
+
+@torch.no_grad()
+def test_neck_at_half_the_last_map_is_one_map_more():
+    """What the authors' detector takes: 64, 128, 320, 256 at 4 to 32."""
+    kwargs = dict(last_stride=1, neck_channels=256, out_indices=(0, 1, 3))
+    model = started('tiny_vit_5m_224', neck_stride=2, **kwargs).eval()
+    same = started('tiny_vit_5m_224', **kwargs).eval()
+    same.load_state_dict(model.state_dict())  # strict: the same tensors
+    maps = model(torch.randn(1, 3, 64, 128))
+    assert [tuple(m.shape) for m in maps] == [(1, 64, 16, 32), (1, 128, 8, 16),
+                                              (1, 320, 4, 8), (1, 256, 2, 4)]
+    pooled = maps[2].unflatten(2, (2, 2)).unflatten(4, (4, 2)).amax((3, 5))
+    torch.testing.assert_close(maps[3], model.neck(pooled))
+
+
+@pytest.mark.parametrize('kwargs', [
+    dict(neck_stride=2),
+    dict(neck_stride=4, neck_channels=8),
+])
+def test_strides_that_no_neck_has(kwargs):
+    with pytest.raises(ValueError, match='a neck has stride 1 or 2'):
+        started('tiny_vit_5m_224', **kwargs)
+
+
+def test_norm_of_the_last_map(tmp_path):
+    """As in the authors' StarNet, 5 493 792 parameters."""
+    path = str(tmp_path / 'weights.pth')
+    torch.save(started().state_dict(), path)
+    load = dict(init_cfg=dict(type='Pretrained', checkpoint=path))
+    model, plain = started(last_norm=True, **load), started(**load)
+    assert sum(p.numel() for p in model.parameters()) == 5493280 + 512
+    image = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        (*maps, normed), (*others, last) = model(image), plain(image)
+        for a, b in zip(maps, others):
+            assert torch.equal(a, b)
+        last = (last - last.mean((0, 2, 3), True)) / (
+            last.var((0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+        torch.testing.assert_close(normed, last, rtol=1e-3, atol=1e-4)
+    torch.save(model.state_dict(), path)
+    again = started(last_norm=True, **load)
+    assert torch.equal(again.last_norm.running_mean,
+                       model.last_norm.running_mean)

@@ -19,7 +19,8 @@ CONFIGS = sorted([*ROOT.glob('pose/*/*.py'), *ROOT.glob('wholebody/*/*.py')])
 GT_BOXES = [p for p in CONFIGS if p.stem.endswith('gt_boxes')]
 TRAINED = [p for p in CONFIGS if p not in GT_BOXES]
 OWN = [p for p in TRAINED if p.parent.name == 'own']
-PAPER = [p for p in TRAINED if p not in OWN and not p.stem.startswith('demo')]
+WHOLE = [p for p in TRAINED if p not in OWN and not p.stem.startswith('demo')]
+PAPER = [p for p in WHOLE if not p.stem.endswith('_authors')]
 SIZE = (64, 96)  # width, height
 SPLITS = ('train', 'val', 'test')
 
@@ -48,6 +49,8 @@ def shrink(path, root, work_dir):
     head = cfg.model.head
     last = cfg.model.backbone.get('out_indices', [-1])[-1]
     head.in_channels = widths[last]
+    if cfg.model.backbone.get('neck_channels'):
+        cfg.model.backbone.neck_channels = head.in_channels = 16
     head.deconv_out_channels = (8, ) * len(head.deconv_out_channels)
     stride = head.decoder.input_size[0] // head.decoder.heatmap_size[0]
     sizes = dict(
@@ -65,7 +68,8 @@ def shrink(path, root, work_dir):
 def check_run(runner, prefix, steps):
     """Finite losses, weights, and the metric of a finished training."""
     scalars = runner.message_hub.log_scalars
-    for name in ('loss_kpt', 'grad_norm'):
+    clipped = runner.cfg.optim_wrapper.clip_grad
+    for name in ('loss_kpt', 'grad_norm') if clipped else ('loss_kpt', ):
         history = torch.tensor(scalars[f'train/{name}'].data[0])
         assert len(history) == steps and history.isfinite().all(), name
     for parameter in runner.model.parameters():
@@ -187,7 +191,7 @@ def test_crop_codec_and_flip_test_agree(path):
         assert steps.get('GenerateTarget', {}).get('encoder', codec) == codec
 
 
-@pytest.mark.parametrize('path', PAPER, ids=name_of)
+@pytest.mark.parametrize('path', WHOLE, ids=name_of)
 def test_full_size_parameters(path):
     """Backbone and head as planned, in millions; and the metafile's row."""
     from mmpose.registry import MODELS
@@ -200,10 +204,13 @@ def test_full_size_parameters(path):
     name = next(
         n for n in ('vit', 'starnet', 'tinyvit') if path.stem.startswith(n))
     whole = 'wholebody' in path.parts
+    necked = path.stem == 'tinyvit_5m_authors'  # 256 channels, as StarNet
     expected = dict(
         vit=(5.51, 1.87 if whole else 1.84),
         starnet=(5.49, 2.13 if whole else 2.10),
         tinyvit=(5.07, 2.39 if whole else 2.36))[name]
+    if necked:
+        expected = (5.74, 2.13 if whole else 2.10)
     assert (round(backbone / 1e6, 2), round(head / 1e6, 2)) == expected
     metafile = yaml.safe_load((path.parents[1] / 'metafile.yml').read_text())
     own = path.relative_to(ROOT.parent).as_posix()
@@ -211,15 +218,18 @@ def test_full_size_parameters(path):
         row for row in metafile['Models']
         if row['Config'].replace('_gt_boxes', '') == own
     ]
-    assert len(rows) == (1 if path.stem.endswith('_udp') else 2)
+    assert len(rows) == (1 if path.stem.endswith(('_udp', '_authors')) else 2)
     for row in rows:
         numbers = row['Metadata']
         assert numbers['Parameters'] == backbone + head
         assert numbers['Epochs'] == cfg.train_cfg.max_epochs
-        assert numbers['Batch Size'] == 8 * cfg.train_dataloader.batch_size
+        assert numbers['Batch Size'] == cfg.auto_scale_lr.base_batch_size
+    # the paper's numbers stand with the boxes that its authors' code has
     results = [
         result['Metrics'] for row in rows for result in row.get('Results', [])
+        if row['Config'].endswith('_gt_boxes.py') is not whole
     ]
+    assert sum('Results' in row for row in rows) == len(results)
     paper = {
         'coco/vit_tiny': (70.1, 73.3),
         'coco/starnet_s3': (72.7, 75.7),

@@ -1,0 +1,90 @@
+"""Data sets that can be counted: what was published of each, and by whom.
+
+Where to ask for them, and under which terms: docs/data.md.
+"""
+from dataclasses import dataclass, field
+from typing import Dict
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set.
+
+    Attributes:
+        title (str): Its name.
+        root (str): Folder where the configs look for it.
+        count (str): ``module:function`` that counts: takes the folder and
+            ``read=`` (whether to open every file), returns ``Counted``. It
+            is imported at its use, as it may need the library of a task.
+        published (dict[str, int]): Numbers by the names that the function
+            gives them. What it counts besides is shown without a number.
+        if_less (str): What to tell who has less. Defaults to ''.
+    """
+    title: str
+    root: str
+    count: str
+    published: Dict[str, int] = field(default_factory=dict)
+    if_less: str = ''
+
+
+_COCO = {
+    # persons with a labelled joint that are no crowd: HRNet's and mmpose's
+    # logs of their data sets
+    'train pictures': 118_287,
+    'train persons': 149_813,
+    'val pictures': 5_000,
+    'val persons': 6_352,
+    'val boxes of the detector': 104_125,
+}
+DATA_SETS: Dict[str, DataSet] = dict(
+    market1501=DataSet(
+        'Market1501',
+        'data/market1501',
+        'saip_mm.datasets.prepare.person_counts:count_market1501',
+        # its readme; junk and identities: TransReID's reader
+        {
+            'train pictures': 12_936,
+            'train identities': 751,
+            'query pictures': 3_368,
+            'query identities': 750,
+            'gallery pictures': 15_913,
+            'gallery identities': 751,  # with 0, the distractors
+            'gallery junk': 3_819,
+            'cameras': 6,
+        }),
+    coco=DataSet('COCO keypoints', 'data/coco',
+                 'saip_mm.tasks.pose.counts:count_coco', _COCO),
+    coco_wholebody=DataSet(
+        'COCO-WholeBody v1.0',
+        'data/coco',
+        'saip_mm.tasks.pose.counts:count_wholebody',
+        _COCO),  # COCO's persons, by the same ids
+    lip=DataSet(
+        'LIP', 'data/LIP', 'saip_mm.tasks.part_seg.counts:count_lip', {
+            'train pictures': 30_462,
+            'train labels': 30_462,
+            'val pictures': 10_000,
+            'val labels': 10_000,
+        }),
+    crowdhuman=DataSet(
+        'CrowdHuman',
+        'data/CrowdHuman',
+        'saip_mm.tasks.detection.counts:count_crowdhuman',
+        # its paper; the persons to validate are not stated
+        {
+            'train pictures': 15_000,
+            'train persons': 339_565,
+            'train ignored regions': 99_227,
+            'val pictures': 4_370,
+        }),
+    luperson=DataSet(
+        'LUPerson',
+        'data/luperson',
+        'saip_mm.datasets.prepare.person_counts:count_luperson',
+        {'pictures': 4_180_243},
+        if_less='a copy made today is incomplete, as videos vanish: '
+        'pretraining takes what there is (LUP1M: 1,284,228)'),
+)
+# A data set more is a line, beside its task's counting function:
+# DATA_SETS['cihp'] = DataSet('CIHP', 'data/CIHP',
+#                             'saip_mm.tasks.parsing.counts:count_cihp', {...})

@@ -1,0 +1,246 @@
+"""The presets ``*_authors.py`` against one table of the authors' figures.
+
+A folder is held whole once one of its presets stands in the table: to add
+one, add its rows. Sections are those of the notes on the authors' code.
+"""
+import inspect
+import io
+import re
+import tokenize
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+ORIGIN = re.compile(r'\b(authors|ours)\b')
+ABSENT = object()  # the key is not there: the class's default, or nothing
+
+NO_LAYER_DECAY = {  # inert in theirs, so it is left out
+    'optim_wrapper.paramwise_cfg.layer_decay_rate': 1.0
+}
+RGB = {  # as in pretraining; BGR in their detector
+    'model.data_preprocessor.bgr_to_rgb': True,
+    'model.data_preprocessor.mean': [123.675, 116.28, 103.53],
+    'model.data_preprocessor.std': [58.395, 57.12, 57.375],
+}
+NO_DECAY_NO_CLIP = {
+    'optim_wrapper.optimizer.weight_decay': 0,
+    'optim_wrapper.clip_grad': None,
+}
+STARNET = {'model.backbone.last_stride': 1, 'model.backbone.last_norm': True}
+TINYVIT = {
+    'model.backbone.last_stride': 1,
+    'model.backbone.neck_channels': 256
+}
+# 3.4 and 3.5
+HEATMAPS = NO_LAYER_DECAY | RGB | {
+    'codec.input_size': (192, 256),
+    'codec.heatmap_size': (48, 64),
+    'codec.sigma': 2,
+    'model.head.deconv_out_channels': (256, 256),
+    'model.head.deconv_kernel_sizes': (4, 4),
+    'model.test_cfg.flip_test': True,
+    'optim_wrapper.optimizer.lr': 5e-4,
+    'param_scheduler.LinearLR.end': 500,
+    'param_scheduler.LinearLR.by_epoch': False,
+    'param_scheduler.MultiStepLR.milestones': [170, 200],
+    'param_scheduler.MultiStepLR.gamma': 0.1,
+    'train_cfg.max_epochs': 210,
+    'train_cfg.val_interval': 10,
+    'train_dataloader.dataset.pipeline.RandomBBoxTransform.rotate_factor':
+    ABSENT,  # mmpose's 80, see below
+    'auto_scale_lr.base_batch_size': 512,
+}
+POSE = HEATMAPS | {
+    'codec.type': 'UDPHeatmap',
+    'train_dataloader.dataset.pipeline.TopdownAffine.use_udp': True,
+    'model.head.out_channels': 17,
+    'model.test_cfg.shift_heatmap': False,
+    'val_dataloader.dataset.bbox_file': None,
+    'test_dataloader.dataset.bbox_file': None,
+    'default_hooks.checkpoint.save_best': 'coco/AP',
+    'optim_wrapper.optimizer.type': 'AdamW',
+}
+DETECTED = ('person_detection_results/'
+            'COCO_val2017_detections_AP_H_56_person.json')
+WHOLE_BODY = HEATMAPS | NO_DECAY_NO_CLIP | {
+    'codec.type': 'MSRAHeatmap',
+    'train_dataloader.dataset.pipeline.TopdownAffine.use_udp': False,
+    'model.head.out_channels': 133,
+    'model.test_cfg.shift_heatmap': True,
+    'val_dataloader.dataset.bbox_file': DETECTED,
+    'test_dataloader.dataset.bbox_file': DETECTED,
+    'optim_wrapper.optimizer.type': 'Adam',
+}
+# 3.7
+DETECTION = RGB | {
+    'model.type': 'CrowdDet',
+    'model.roi_head.bbox_head.with_refine': False,
+    'model.neck.FPN.out_channels': 256,
+    'model.neck.FPN.num_outs': 5,
+    'model.neck.FPN.upsample_cfg.mode': 'bilinear',
+    'model.data_preprocessor.batch_augments.BatchResize.scale': (1400, 800),
+    'model.train_cfg.rcnn.sampler.num': 512,
+    'model.train_cfg.rpn_proposal.nms_pre': 2400,
+    'model.train_cfg.rpn_proposal.max_per_img': 2000,
+    'model.test_cfg.rpn.nms_pre': 1200,
+    'model.test_cfg.rpn.max_per_img': 1000,
+    'model.test_cfg.rcnn.score_thr': 0.01,
+    'model.test_cfg.rcnn.nms.iou_threshold': 0.5,
+    'model.test_cfg.rcnn.max_per_img': 500,
+    'train_dataloader.dataset.pipeline.RandomFlip.prob': 0.5,
+    'train_dataloader.dataset.pipeline.Resize': ABSENT,  # the batch is
+    'optim_wrapper.optimizer.type': 'AdamW',
+    'optim_wrapper.optimizer.lr': 2e-4,
+    'optim_wrapper.optimizer.weight_decay': 1e-4,
+    'optim_wrapper.constructor': ABSENT,  # decay of everything
+    'optim_wrapper.paramwise_cfg': ABSENT,
+    'optim_wrapper.clip_grad': ABSENT,
+    'param_scheduler.LinearLR.end': 800,
+    'param_scheduler.MultiStepLR.milestones': [24, 27],
+    'param_scheduler.MultiStepLR.gamma': 0.1,
+    'train_cfg.max_epochs': 30,
+    'sync_bn': None,
+}
+TABLE = {
+    # 2.1
+    'saip/starnet_s3_authors.py': {
+        'model.encoder.backbone.last_stride': 1
+    },
+    'saip/tinyvit_5m_authors.py': {
+        'model.encoder.backbone.last_stride': 1,
+        'model.encoder.backbone.neck_channels': 256
+    },
+    'pose/coco/vit_tiny_authors.py':
+    POSE | {
+        'model.backbone.patch_cfg.padding': 2,
+        'model.backbone.with_cls_token': ABSENT,  # kept, mmpretrain's default
+        'model.backbone.drop_path_rate': 0,
+        'model.head.in_channels': 192,
+        'train_dataloader.batch_size': 128,
+        'optim_wrapper.optimizer.weight_decay': 0.1,
+        'optim_wrapper.paramwise_cfg.no_decay': ['pos_embed'],
+        'optim_wrapper.clip_grad.max_norm': 1.0,
+    },
+    'pose/coco/starnet_s3_authors.py':
+    POSE | NO_DECAY_NO_CLIP | STARNET | {
+        'model.head.in_channels': 256,
+        'train_dataloader.batch_size': 256,
+    },
+    'pose/coco/tinyvit_5m_authors.py':
+    POSE | NO_DECAY_NO_CLIP | TINYVIT | {
+        'model.head.in_channels': 256,
+        'train_dataloader.batch_size': 128,
+        'train_dataloader.dataset.pipeline.RandomBBoxTransform.rotate_factor':
+        40,
+        'optim_wrapper.optimizer.lr': 7e-4,
+    },
+    'wholebody/coco_wholebody/vit_tiny_authors.py':
+    WHOLE_BODY | {
+        'model.backbone.patch_cfg.padding': 2,
+        'model.backbone.with_cls_token': False,
+        'model.backbone.drop_path_rate': 0,
+        'model.head.in_channels': 192,
+        'train_dataloader.batch_size': 256,
+    },
+    'wholebody/coco_wholebody/starnet_s3_authors.py':
+    WHOLE_BODY | STARNET | {
+        'model.head.in_channels': 256,  # SAIP's; SAIP*'s 192 is not here
+        'train_dataloader.batch_size': 64,
+    },
+    'wholebody/coco_wholebody/tinyvit_5m_authors.py':
+    WHOLE_BODY | TINYVIT | {
+        'model.head.in_channels': 256,
+        'train_dataloader.batch_size': 64,
+    },
+    'detection/crowdhuman/vit_tiny_authors.py':
+    DETECTION | {
+        'model.backbone.drop_path_rate': 0,
+        'model.neck.MapPyramid.in_channels': 192,
+        'model.neck.FPN.in_channels': [48, 96, 192, 192],
+        'train_dataloader.batch_size': 2,
+    },
+    'detection/crowdhuman/starnet_s3_authors.py':
+    DETECTION | STARNET | {
+        'model.neck.HalveLastMap.channels': 256,
+        # their 192 fits SAIP*'s network alone
+        'model.neck.FPN.in_channels': [32, 64, 128, 256],
+        'train_dataloader.batch_size': 2,
+    },
+    'detection/crowdhuman/tinyvit_5m_authors.py':
+    DETECTION | TINYVIT | {
+        'model.backbone.neck_stride': 2,
+        'model.backbone.out_indices': (0, 1, 3),
+        'model.neck.FPN.in_channels': [64, 128, 320, 256],
+        'train_dataloader.batch_size': 8,
+    },
+}
+FOLDERS = sorted({str(Path(name).parent) for name in TABLE})
+
+
+def step_of(steps, kind):
+    """That of a list's steps whose type is ``kind``, in any scope."""
+    found = [s for s in steps if s['type'].split('.')[-1] == kind]
+    assert len(found) <= 1, kind
+    return found[0] if found else ABSENT
+
+
+def value_of(config, key):
+    """Value at a dotted key; a step of a list is named by its type."""
+    value = config
+    for part in key.split('.'):
+        if isinstance(value, (list, tuple)):
+            value = step_of(value, part)
+        elif value.get('type', '').split('.')[-1] == part:
+            continue  # a neck alone, or one of several
+        else:
+            value = value.get(part, ABSENT)
+        if value is ABSENT:
+            break
+    return value
+
+
+@pytest.mark.parametrize('name', TABLE)
+def test_presets_have_the_authors_figures(name):
+    config = Config.fromfile(CONFIGS / name, import_custom_modules=False)
+    config = config.to_dict()
+    wrong = {}
+    for key, wanted in TABLE[name].items():
+        found = value_of(config, key)
+        if found is not wanted and found != wanted:
+            wrong[key] = (found, wanted)
+    assert not wrong
+
+
+@pytest.mark.parametrize('folder', FOLDERS)
+def test_every_preset_of_the_folder_is_in_the_table(folder):
+    there = {p.name for p in (CONFIGS / folder).glob('*_authors.py')}
+    assert there == {
+        Path(name).name
+        for name in TABLE if str(Path(name).parent) == folder
+    }
+
+
+@pytest.mark.parametrize('name', TABLE)
+def test_every_number_says_where_it_is_from(name):
+    """In a comment on its line: the authors, or ours."""
+    text = (CONFIGS / name).read_text(encoding='utf-8')
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    said = {
+        token.start[0]
+        for token in tokens
+        if token.type == tokenize.COMMENT and ORIGIN.search(token.string)
+    }
+    numbers = {
+        token.start[0]: token.line.strip()
+        for token in tokens
+        if token.type == tokenize.NUMBER and '_base_.' not in token.line
+    }
+    assert not [line for at, line in numbers.items() if at not in said]
+
+
+def test_turns_that_a_preset_does_not_name_are_of_80_degrees():
+    transforms = pytest.importorskip('mmpose.datasets.transforms')
+    turn = inspect.signature(transforms.RandomBBoxTransform).parameters
+    assert turn['rotate_factor'].default == 80
