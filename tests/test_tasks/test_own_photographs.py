@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from saip_mm.datasets.prepare.own_labels import WRITERS
+from .own_sets import WRITERS
 from .photographs import REAL
 from .tiny_backbone import shrink_run
 

@@ -13,9 +13,9 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 from PIL import Image
 
-from ...weights import write_file
-from .coco_persons import scale_box
-from .output import check_folder
+from saip_mm.datasets.prepare.coco_persons import scale_box
+from saip_mm.datasets.prepare.output import check_folder
+from saip_mm.weights import write_file
 
 # of Leeds Sports Pose, in its order; sigmas are COCO's, which has neither neck
 # nor top of the head: the shoulders' and the wrists' are taken
@@ -36,11 +36,11 @@ LSP_LOWER = ('ankle', 'knee', 'hip')
 LSP_LINKS = (('right_ankle', 'right_knee'), ('right_knee', 'right_hip'),
              ('right_hip', 'left_hip'), ('left_hip', 'left_knee'),
              ('left_knee', 'left_ankle'), ('right_wrist', 'right_elbow'),
-             ('right_elbow', 'right_shoulder'),
-             ('right_shoulder', 'left_shoulder'),
+             ('right_elbow', 'right_shoulder'), ('right_shoulder',
+                                                 'left_shoulder'),
              ('left_shoulder', 'left_elbow'), ('left_elbow', 'left_wrist'),
-             ('right_shoulder', 'neck'), ('left_shoulder', 'neck'),
-             ('neck', 'head_top'))
+             ('right_shoulder', 'neck'), ('left_shoulder',
+                                          'neck'), ('neck', 'head_top'))
 LSP_TRAIN = 1000  # the first; the others are to test
 BOX = 1.2  # of the joints' extent, for head, hands and feet
 
@@ -86,9 +86,8 @@ def write_lsp(source: str,
             [person_of_joints(points)])
         for number, points in enumerate(joints, 1)
     ]
-    return _write_set(
-        out, pictures[:LSP_TRAIN][:num], pictures[LSP_TRAIN:][:num],
-        lsp_config(configs))
+    return _write_set(out, pictures[:LSP_TRAIN][:num],
+                      pictures[LSP_TRAIN:][:num], lsp_config(configs))
 
 
 def read_lsp(path: str) -> np.ndarray:
@@ -181,11 +180,11 @@ def _penn_fudan_files(source: str) -> List[Tuple[str, str]]:
     else:
         raise FileNotFoundError(f"'{source}' has no PedMasks beside PNGImages "
                                 '(or JPEGImages): is it PennFudanPed?')
-    names = sorted(
-        name[:-len('_mask.png')] for name in os.listdir(masks)
-        if name.endswith('_mask.png') and not name.startswith('.'))
-    return [(osp.join(source, folder, name + suffix),
-             osp.join(masks, f'{name}_mask.png')) for name in names]
+    names = sorted(name[:-len('_mask.png')] for name in os.listdir(masks)
+                   if name.endswith('_mask.png') and not name.startswith('.'))
+    return [(osp.join(source, folder,
+                      name + suffix), osp.join(masks, f'{name}_mask.png'))
+            for name in names]
 
 
 def boxes_of_mask(path: str) -> List[dict]:
@@ -219,9 +218,7 @@ def _write_set(out: str, train: List[Labelled], val: List[Labelled],
     check_folder(osp.join(out, 'images'))
     for name, pictures in (('train', train), ('val', val)):
         content = coco_content(pictures)
-        write_file(
-            osp.join(out, f'{name}.json'),
-            json.dumps(content).encode())
+        write_file(osp.join(out, f'{name}.json'), json.dumps(content).encode())
         for picture in pictures:
             shutil.copyfile(
                 picture.path,

@@ -7,20 +7,19 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from saip_mm.datasets.prepare import own_labels
-from saip_mm.datasets.prepare.own_labels import (LSP_JOINTS, boxes_of_mask,
-                                                 read_lsp, write_lsp,
-                                                 write_penn_fudan)
-from .._images import write_tree
+from ..test_datasets._images import write_tree
+from . import own_sets
+from .own_sets import (LSP_JOINTS, boxes_of_mask, read_lsp, write_lsp,
+                       write_penn_fudan)
 
-CONFIGS = Path(__file__).parents[3] / 'configs'
+CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
 @pytest.fixture
 def lsp(tmp_path, monkeypatch):
     """Three pictures; two to train."""
     savemat = pytest.importorskip('scipy.io').savemat
-    monkeypatch.setattr(own_labels, 'LSP_TRAIN', 2)
+    monkeypatch.setattr(own_sets, 'LSP_TRAIN', 2)
     root = write_tree(tmp_path / 'lsp/images',
                       [f'im000{i}.jpg' for i in (1, 2, 3)])
     joints = np.zeros((3, 14, 3))
@@ -44,8 +43,8 @@ def test_folder_of_joints(lsp, tmp_path):
     train, val = (
         json.loads((tmp_path / f'own/{name}.json').read_text())
         for name in ('train', 'val'))
-    assert [i['file_name'] for i in train['images']
-            ] == ['im0001.jpg', 'im0002.jpg']
+    assert [i['file_name']
+            for i in train['images']] == ['im0001.jpg', 'im0002.jpg']
     assert [i['file_name'] for i in val['images']] == ['im0003.jpg']
     person = train['annotations'][1]
     assert (person['id'], person['image_id']) == (2, 2)
@@ -96,8 +95,8 @@ def test_folder_of_boxes(tmp_path, folder, suffix):
     ]
     path = write_penn_fudan(source, str(tmp_path / 'own'), str(CONFIGS))
     val = json.loads((tmp_path / 'own/val.json').read_text())
-    assert [i['file_name'] for i in val['images']
-            ] == [name + suffix for name in names[:5]]
+    assert [i['file_name']
+            for i in val['images']] == [name + suffix for name in names[:5]]
     assert val['images'][0]['height'] == 40 and len(val['annotations']) == 10
     train = json.loads((tmp_path / 'own/train.json').read_text())
     assert len(train['images']) == 12
@@ -111,4 +110,4 @@ def test_what_is_missing_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='no PedMasks beside'):
         write_penn_fudan(str(tmp_path), str(tmp_path / 'own'), str(CONFIGS))
     with pytest.raises(FileNotFoundError, match="repository's folder"):
-        own_labels.penn_fudan_config(str(tmp_path))
+        own_sets.penn_fudan_config(str(tmp_path))
