@@ -44,11 +44,12 @@ def count_lip(root: str, read: bool = False) -> Counted:
             continue
         for kind, there in files.items():
             counted.numbers[f'{split} {kind}'] = _count_listed(
-                ids, there, f'{kind} of {dataset.ann_file}', counted,
-                read and kind == 'pictures')
+                ids, there, f'{kind} of {dataset.ann_file}', counted, read
+                and kind == 'pictures')
         if read:
-            _read_labels([files['labels'][i] for i in ids
-                          if i in files['labels']], counted)
+            _read_labels(
+                [files['labels'][i] for i in ids if i in files['labels']],
+                counted)
     return counted
 
 

@@ -4,8 +4,10 @@ import pytest
 
 pytest.importorskip('mmpose')
 
-from saip_mm.tasks.pose.counts import (DETECTIONS, count_coco,  # noqa: E402
-                                       count_wholebody)
+from saip_mm.tasks.pose.counts import (
+    DETECTIONS,
+    count_coco,  # noqa: E402
+    count_wholebody)
 from ..photographs import needs_photographs  # noqa: E402
 from .coco_files import REAL, write_coco  # noqa: E402
 
