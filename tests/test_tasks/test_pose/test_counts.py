@@ -4,13 +4,12 @@ import pytest
 
 pytest.importorskip('mmpose')
 
-from saip_mm.tasks.pose.counts import (
-    DETECTIONS,
-    count_coco,  # noqa: E402
-    count_wholebody)
+from saip_mm.tasks.pose import counts  # noqa: E402
 from ..photographs import needs_photographs  # noqa: E402
 from .coco_files import REAL, write_coco  # noqa: E402
 
+DETECTIONS = counts.DETECTIONS
+count_coco, count_wholebody = counts.count_coco, counts.count_wholebody
 COUNTS = [count_coco, count_wholebody]
 
 
