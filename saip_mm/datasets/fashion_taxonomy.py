@@ -75,8 +75,8 @@ _ATTRIBUTES = (
      'above-the-hip (length) | hip (length) | micro (length) | mini '
      '(length) | above-the-knee (length) | knee (length) | below the '
      'knee (length) | midi | maxi (length) | floor (length) | sleeveless '
-     '| short (length) | elbow-length | three quarter (length) | wrist- '
-     'length'),
+     '| short (length) | elbow-length | three quarter (length) | '
+     'wrist-length'),
     (161, 1, 'nickname',
      'asymmetric (collar) | regular (collar) | shirt (collar) | polo '
      '(collar) | chelsea (collar) | banded (collar) | mandarin (collar) '

@@ -6,9 +6,10 @@ from .draw import FashionLocalVisualizer
 from .ke_head import KEHead
 from .ke_roi_head import KERoIHead
 from .metric import FashionpediaMetric
+from .predictions import to_predictions
 
 __all__ = [
     'FashionLocalVisualizer', 'FashionpediaDataset', 'FashionpediaMetric',
     'FilterFashionAnnotations', 'KEHead', 'KERoIHead',
-    'LoadFashionAnnotations', 'PackFashionInputs'
+    'LoadFashionAnnotations', 'PackFashionInputs', 'to_predictions'
 ]

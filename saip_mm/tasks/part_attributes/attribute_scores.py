@@ -41,7 +41,7 @@ def set_f1(labels: Sequence[Set[int]], predictions: Sequence[Set[int]],
     Example:
         >>> set_f1([{157, 160}, set()], [{157}, set()], 294).round(7)
         array([[0.8324786, 0.4991482],
-               [0.4982906, 1.       ]])
+               [0.4982935, 1.       ]])
     """
     true = np.array([len(one) for one in labels], np.float64)[None]
     found = np.array([len(one) for one in predictions], np.float64)[:, None]

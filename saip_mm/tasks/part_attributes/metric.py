@@ -3,17 +3,15 @@ import logging
 import os.path as osp
 from typing import Dict, List, Optional, Sequence, Tuple
 
-import numpy as np
-import pycocotools.mask as mask_utils
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from saip_mm.datasets.fashion_taxonomy import ATTRIBUTE_IDS, GROUPS
+from saip_mm.datasets.fashion_taxonomy import GROUPS
 from saip_mm.weights import write_file
 from .attribute_scores import AREAS, OFF, AttributeScores, score
 from .fashion_file import read_fashion
-from .predictions import KINDS, FashionLabels
+from .predictions import KINDS, FashionLabels, to_predictions
 
 HALF = slice(0, 1)  # the threshold .5
 
@@ -117,32 +115,11 @@ class FashionpediaMetric(BaseMetric):
                 ``attributes`` (n, 294), and ``masks`` if these are asked for.
         """
         for sample in data_samples:
+            picture = sample['img_id']
             self.results.append(
-                (sample['img_id'], self._as_predictions(sample)))
-
-    def _as_predictions(self, sample: dict) -> List[dict]:
-        found = {
-            key: value.cpu().numpy()
-            for key, value in sample['pred_instances'].items()
-            if key in ('bboxes', 'scores', 'labels', 'attributes')
-        }
-        boxes = found['bboxes'].astype(np.float64)
-        boxes[:, 2:] -= boxes[:, :2]
-        predictions = [
-            dict(
-                image_id=sample['img_id'],
-                category_id=int(label),
-                score=float(value),
-                bbox=box.tolist(),
-                attribute_ids=ATTRIBUTE_IDS[own.astype(bool)].tolist())
-            for box, value, label, own in zip(
-                boxes, found['scores'], found['labels'], found['attributes'])
-        ]
-        if 'segm' in self.metrics:
-            masks = sample['pred_instances']['masks']
-            for one, mask in zip(predictions, masks):
-                one['segmentation'] = _encode(mask.cpu().numpy())
-        return predictions
+                (picture,
+                 to_predictions(picture, sample['pred_instances'], 'segm'
+                                in self.metrics)))
 
     def compute_metrics(self, results: List[Tuple[int, List[dict]]]) -> dict:
         """Score all pictures of the file.
@@ -186,9 +163,3 @@ class FashionpediaMetric(BaseMetric):
                 if value is not None:
                     found[f'AP_iou_f1/{name}'] = value
         return found
-
-
-def _encode(mask: np.ndarray) -> dict:
-    """Run lengths of ``(H, W)`` bool, of plain types."""
-    runs = mask_utils.encode(np.asfortranarray(mask.astype(np.uint8)))
-    return dict(size=list(runs['size']), counts=runs['counts'].decode())

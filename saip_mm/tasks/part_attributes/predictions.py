@@ -1,17 +1,61 @@
 """Predictions beside the labels they are compared with."""
 from collections import defaultdict
-from typing import Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy as np
 import pycocotools.mask as mask_utils
 
-from saip_mm.datasets.fashion_taxonomy import (ATTRIBUTES, WITH_ATTRIBUTES,
+from saip_mm.datasets.fashion_taxonomy import (ATTRIBUTE_IDS, ATTRIBUTES,
+                                               WITH_ATTRIBUTES,
                                                attribute_index)
 from .attribute_scores import MOST, Pairs, set_f1
 from .fashion_file import FashionFile
 from .outlines import run_length
 
 KINDS = ('bbox', 'segm')
+
+
+def to_predictions(picture: Any,
+                   found: Mapping[str, Any],
+                   with_masks: bool = True) -> List[dict]:
+    """What was found in a picture, by ids, as the data set's files have it.
+
+    Args:
+        picture (int): Its id.
+        found (InstanceData | dict): ``bboxes`` ``(n, 4)`` x1, y1, x2, y2,
+            ``scores``, ``labels``, ``attributes`` ``(n, 294)``, and ``masks``
+            ``(n, H, W)`` if they are asked for; tensors.
+        with_masks (bool): Whether to add ``segmentation``. Defaults to True.
+
+    Returns:
+        list[dict]: Of plain types: ``image_id``, ``category_id``, ``score``,
+        ``bbox`` x, y, w, h, ``attribute_ids``, ``segmentation`` (run
+        lengths).
+    """
+    boxes, scores, labels, attributes = (
+        found[key].cpu().numpy()
+        for key in ('bboxes', 'scores', 'labels', 'attributes'))
+    predictions = []
+    for box, value, label, own in zip(
+            boxes.astype(np.float64), scores, labels, attributes.astype(bool)):
+        x1, y1, x2, y2 = box.tolist()
+        predictions.append(
+            dict(
+                image_id=picture,
+                category_id=int(label),
+                score=float(value),
+                bbox=[x1, y1, x2 - x1, y2 - y1],
+                attribute_ids=ATTRIBUTE_IDS[own].tolist()))
+    if with_masks:
+        for one, mask in zip(predictions, found['masks']):
+            one['segmentation'] = _encode(mask.cpu().numpy())
+    return predictions
+
+
+def _encode(mask: np.ndarray) -> dict:
+    """Run lengths of ``(H, W)`` bool, of plain types."""
+    runs = mask_utils.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return dict(size=list(runs['size']), counts=runs['counts'].decode())
 
 
 class FashionLabels:
