@@ -1,6 +1,6 @@
 """Labels of people as COCO and COCO-WholeBody write them."""
 import json
-from typing import Iterable, List
+from typing import Iterable, List, Sequence
 
 import cv2
 import numpy as np
@@ -161,19 +161,25 @@ def _boxed_part(points):
     return [round(float(v), 2) for v in (x, y, w, h)], points
 
 
-def write_coco(path: str, images: Iterable[str],
-               annotations: Iterable[str]) -> None:
+def write_coco(path: str,
+               images: Iterable[str],
+               annotations: Iterable[str],
+               categories: Sequence[dict] = (CATEGORY, ),
+               **more) -> None:
     """Write a file of COCO's kind.
 
     Args:
         path (str): Of the file.
         images, annotations (iterable[str]): JSON text of each: large sets
             would not fit in memory as objects.
+        categories (Sequence[dict]): Defaults to persons.
+        more: What else the file holds, by name.
     """
     facts = dict(
         info=dict(description='rendered people', version='1.0'),
         licenses=[],
-        categories=[CATEGORY])
+        categories=list(categories),
+        **more)
     parts = [json.dumps(facts)[:-1]]
     for name, entries in (('images', images), ('annotations', annotations)):
         parts.append(f', "{name}": [\n' + ',\n'.join(entries) + ']')

@@ -1,8 +1,10 @@
 """Garments as Fashionpedia names them: category and attribute ids."""
-from typing import List, Optional, Tuple
+from typing import Collection, List, Optional, Tuple
 
 from ..people.identity import Identity, Wear
 
+# category and attributes, None for what the taxonomy does not have
+Item = Optional[Tuple[int, List[int]]]
 # Ids of the final taxonomy: 46 categories, 294 attributes.
 UPPER_CATEGORY = {
     'shirt': 0,
@@ -37,16 +39,17 @@ PATTERN = {
 }
 SYMMETRICAL, NO_TRIM, NO_FINISH, PRINTED = 115, 295, 316, 301
 NORMAL_WAIST, NO_WAIST = 142, 145
-SINGLE_BREASTED, ZIP, FLY, NO_OPENING = 225, 229, 230, 234
+SINGLE_BREASTED, ZIP, NO_OPENING = 225, 229, 234
+OPENING = {'jacket': ZIP, 'coat': SINGLE_BREASTED, 'shirt': SINGLE_BREASTED}
 
 
 def _fit(wear: Wear) -> int:
     return 135 if wear.loose < .3 else 136 if wear.loose < .7 else 137
 
 
-def _cloth(wear: Wear) -> List[int]:
+def _cloth(wear: Wear, seen: Collection[str] = ()) -> List[int]:
     """What every garment has: symmetry, fit, pattern, finish."""
-    finish = PRINTED if wear.pattern == 'logo' else NO_FINISH
+    finish = PRINTED if 'print' in seen else NO_FINISH
     return [SYMMETRICAL, _fit(wear), NO_TRIM, finish, PATTERN[wear.pattern]]
 
 
@@ -58,15 +61,14 @@ def _skirt_length(wear: Wear) -> int:
         151 if reach < 1.07 else 152)
 
 
-def _upper(wear: Wear) -> List[int]:
-    ids = _cloth(wear)
+def _upper(wear: Wear, seen: Collection[str]) -> List[int]:
+    ids = _cloth(wear, seen)
     nick = {'t-shirt': 0, 'hoodie': 16}.get(wear.kind)
     ids += [] if nick is None else [nick]
-    ids.append({
-        'jacket': ZIP,
-        'coat': SINGLE_BREASTED,
-        'shirt': SINGLE_BREASTED
-    }.get(wear.kind, NO_OPENING))
+    if wear.kind not in OPENING:
+        ids.append(NO_OPENING)
+    elif 'opening' in seen:
+        ids.append(OPENING[wear.kind])
     long = wear.kind in ('coat', 'dress')
     ids.append(
         _skirt_length(wear) if long else 155 if wear.kind ==
@@ -82,12 +84,12 @@ def _lower(wear: Wear) -> List[int]:
         shape = 129 if wear.loose > .4 else 127  # a-line, pencil
         return ids + [shape, _skirt_length(wear), NO_OPENING]
     if wear.kind == 'shorts':
-        return ids + [128, FLY, 150 if wear.length < .6 else 151]
+        return ids + [128, 150 if wear.length < .6 else 151]
     wide = 132 if wear.loose > .75 else 128  # wide leg, straight
-    return ids + [wide, FLY, 154] + [36] * (wear.kind == 'jeans')
+    return ids + [wide, 154] + [36] * (wear.kind == 'jeans')
 
 
-def _part(who: Identity, name: str) -> Optional[Tuple[int, List[int]]]:
+def _part(who: Identity, name: str) -> Item:
     wear = who.upper
     if name.endswith('_sleeve'):
         return 31, [204, 160 if wear.long_sleeves else 157]
@@ -101,19 +103,22 @@ def _part(who: Identity, name: str) -> Optional[Tuple[int, List[int]]]:
     return None
 
 
-def fashion_item(who: Identity, name: str) -> Optional[Tuple[int, List[int]]]:
-    """Fashionpedia's words for a garment.
+def fashion_item(who: Identity, name: str, seen: Collection[str] = ()) -> Item:
+    """Fashionpedia's words for a garment, as far as it shows them.
 
     Args:
         who (Identity): Whose garment.
         name (str): As in ``Layer.garments``.
+        seen (Collection[str]): All of the person's garments that are seen: a
+            print and an opening are named only where they are, not from
+            behind. Defaults to none.
 
     Returns:
         tuple or None: Category id and sorted attribute ids; None for what
         the taxonomy does not have.
     """
     if name == 'upper':
-        found = UPPER_CATEGORY[who.upper.kind], _upper(who.upper)
+        found = UPPER_CATEGORY[who.upper.kind], _upper(who.upper, seen)
     elif name == 'lower' and who.lower:
         found = LOWER_CATEGORY[who.lower.kind], _lower(who.lower)
     elif name == 'opening' and who.upper.kind != 'jacket':

@@ -75,7 +75,7 @@ class PersonLabels:
         """``(category id, attribute ids, mask)`` of each garment seen."""
         items = []
         for name, mask in self.garments.items():
-            known = fashion_item(self.identity, name)
+            known = fashion_item(self.identity, name, self.garments)
             if known is not None:
                 items.append((*known, mask))
         return items

@@ -2,6 +2,7 @@
 from .base import SIZES, Job, Writer
 from .coco import CocoWriter
 from .crowdhuman import CrowdHumanWriter
+from .fashionpedia import FashionpediaWriter
 from .lip import LipWriter
 from .luperson import LUPersonWriter
 from .market1501 import Market1501Writer
@@ -9,7 +10,7 @@ from .market1501 import Market1501Writer
 WRITERS = {
     writer.name: writer
     for writer in (LUPersonWriter(), Market1501Writer(), CocoWriter(),
-                   LipWriter(), CrowdHumanWriter())
+                   LipWriter(), CrowdHumanWriter(), FashionpediaWriter())
 }
 
 __all__ = ['SIZES', 'WRITERS', 'Job', 'Writer']

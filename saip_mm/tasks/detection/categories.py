@@ -33,6 +33,20 @@ def check_classes(classes: Sequence[str], source: str) -> Tuple[str, ...]:
     return classes
 
 
+def name_some(classes: Sequence[str]) -> str:
+    """Categories by name, as far as a line has room.
+
+    Example:
+        >>> name_some(('person', 'bicycle'))
+        'person or bicycle'
+        >>> name_some(tuple('abcdefg'))
+        'one of the 7 categories'
+    """
+    if len(classes) > 5:
+        return f'one of the {len(classes)} categories'
+    return ' or '.join(classes)
+
+
 def set_colours(metainfo: Dict) -> None:
     """Give each category a colour, where the palette has too few.
 

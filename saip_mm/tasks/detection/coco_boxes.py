@@ -3,7 +3,7 @@ import io
 import logging
 import os.path as osp
 import random
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from mmdet.datasets import CocoDataset
 from mmdet.datasets.api_wrappers import COCO
@@ -12,7 +12,7 @@ from mmdet.registry import DATASETS, METRICS
 from mmengine.logging import print_log
 
 from .box_checks import load_named
-from .categories import NoProposalsMixin, check_classes, set_colours
+from .categories import NoProposalsMixin, check_classes, name_some, set_colours
 from .coco_file import CocoBoxes, read_coco
 from .crowdhuman import SAMPLE
 
@@ -44,6 +44,8 @@ class CocoBoxesDataset(NoProposalsMixin, CocoDataset):
     """
 
     METAINFO = dict(classes=('person', ), palette=[(220, 20, 60)])
+    LAYOUT = ("set data_prefix=dict(img='...') to the folder of the pictures, "
+              'in data_root')
 
     def __init__(self, ann_file: str, data_root: str = '', **kwargs) -> None:
         super().__init__(
@@ -56,19 +58,14 @@ class CocoBoxesDataset(NoProposalsMixin, CocoDataset):
     def load_data_list(self) -> List[dict]:
         """Parse the annotations; counts of what is odd go to the log."""
         classes = check_classes(self.metainfo['classes'], self.ann_file)
-        boxes = read_coco(self.ann_file, classes)
+        boxes = self._read(classes)
         for note in boxes.notes:
             print_log(note, 'current', logging.WARNING)
         self._check_sample(boxes.images)
         self.cat_ids = list(range(len(classes)))
         instances = {image['id']: [] for image in boxes.images}
         for ann in boxes.annotations:
-            x, y, w, h = ann['bbox']
-            instances[ann['image_id']].append(
-                dict(
-                    bbox=[x, y, x + w, y + h],
-                    bbox_label=ann['category_id'],
-                    ignore_flag=ann['iscrowd']))
+            instances[ann['image_id']].append(self._instance(ann))
         return [
             dict(
                 img_id=image['id'],
@@ -80,6 +77,16 @@ class CocoBoxesDataset(NoProposalsMixin, CocoDataset):
                 size_is_label=True) for image in boxes.images
         ]
 
+    def _read(self, classes: Tuple[str, ...]) -> CocoBoxes:
+        return read_coco(self.ann_file, classes)
+
+    def _instance(self, ann: dict) -> dict:
+        x, y, w, h = ann['bbox']
+        return dict(
+            bbox=[x, y, x + w, y + h],
+            bbox_label=ann['category_id'],
+            ignore_flag=ann['iscrowd'])
+
     def _check_sample(self, images: List[dict]) -> None:
         drawn = random.Random(0).sample(images, min(SAMPLE, len(images)))
         for image in images[:1] + drawn:
@@ -87,8 +94,7 @@ class CocoBoxesDataset(NoProposalsMixin, CocoDataset):
             if not osp.isfile(path):
                 raise FileNotFoundError(
                     f'{path} (image {image["id"]} of {self.ann_file}) does '
-                    "not exist: set data_prefix=dict(img='...') to the folder "
-                    'of the pictures, in data_root')
+                    f'not exist: {self.LAYOUT}')
 
     def prepare_data(self, idx: int) -> dict:
         """Load a picture."""
@@ -108,7 +114,7 @@ class CocoBoxesDataset(NoProposalsMixin, CocoDataset):
             raise ValueError(
                 f'{self.ann_file}: nothing to train on, as none of its '
                 f'{len(self.data_list)} pictures has a box of '
-                f'{" or ".join(self.metainfo["classes"])} that is no crowd')
+                f'{name_some(self.metainfo["classes"])} that is no crowd')
         kept = shown if rule.get('filter_empty_gt') else self.data_list
         kept = [
             sample for sample in kept
@@ -165,7 +171,7 @@ class CocoBoxesMetric(CocoMetric):
                                         for a in boxes.annotations):
             raise ValueError(f'{path}: nothing to evaluate: none of its '
                              f'{len(boxes.images)} pictures has a box of '
-                             f'{" or ".join(classes)} that is no crowd')
+                             f'{name_some(classes)} that is no crowd')
         self._coco_api = _index(boxes, classes)
         # in ascending order, as COCO's code sorts them
         self.cat_ids = list(range(len(classes)))

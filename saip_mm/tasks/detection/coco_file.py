@@ -47,7 +47,31 @@ def read_coco(path: str, classes: Sequence[str]) -> CocoBoxes:
         ValueError: If it is none of COCO's, something in it is missing,
             stands twice or cannot be read, or a class is no category of it.
     """
-    content = _load(path)
+    return parse_coco(load_coco(path), path, classes)
+
+
+def parse_coco(content: Dict[str, list],
+               path: str,
+               classes: Sequence[str],
+               keep: Sequence[str] = (),
+               drop_flat: bool = True) -> CocoBoxes:
+    """Check what :func:`load_coco` gave; see :func:`read_coco`.
+
+    Args:
+        content (dict[str, list]): Of the file.
+        path (str): The file, for errors.
+        classes (Sequence[str]): Names of categories to be found.
+        keep (Sequence[str]): What else of an annotation is handed on, if it
+            has it: 'segmentation' say. Defaults to nothing.
+        drop_flat (bool): Whether boxes without area in their picture are
+            left out. Defaults to True.
+
+    Returns:
+        CocoBoxes: The boxes.
+
+    Raises:
+        ValueError: See :func:`read_coco`.
+    """
     images = {}
     for index, image in enumerate(content['images']):
         where = f'{path}: images[{index}]'
@@ -65,7 +89,8 @@ def read_coco(path: str, classes: Sequence[str]) -> CocoBoxes:
             continue
         x, y, w, h = ann['bbox']
         image = images[ann['image_id']]
-        if not has_area([x, y, x + w, y + h], image['height'], image['width']):
+        if drop_flat and not has_area([x, y, x + w, y + h], image['height'],
+                                      image['width']):
             odd['flat'] += 1
             continue
         area = ann.get('area')
@@ -80,7 +105,9 @@ def read_coco(path: str, classes: Sequence[str]) -> CocoBoxes:
                 category_id=label,
                 bbox=[x, y, w, h],
                 area=area,
-                iscrowd=crowd))
+                iscrowd=crowd,
+                **{key: ann[key]
+                   for key in keep if key in ann}))
     own = {label: key for key, (label, _) in labels.items()}
     return CocoBoxes(content['images'], annotations,
                      [own[label] for label in range(len(classes))],
@@ -102,7 +129,19 @@ def _notes(path: str, odd: Counter, other: Counter) -> List[str]:
     return notes
 
 
-def _load(path: str) -> Dict[str, list]:
+def load_coco(path: str) -> Dict[str, list]:
+    """Read a file whose parts are lists of objects.
+
+    Args:
+        path (str): JSON file.
+
+    Returns:
+        dict[str, list]: Its content, not looked into any further.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is none of COCO's.
+    """
     content = read_json(path, 'set data_root and ann_file to a file of boxes')
     keys = ('images', 'annotations', 'categories')
     for key in keys:

@@ -230,6 +230,23 @@ def test_fashion_ids_exist_and_go_with_their_categories():
     assert len(found) > 12
 
 
+@pytest.mark.parametrize('yaw', [0., np.pi])
+def test_prints_and_openings_are_named_where_they_are_seen(yaw):
+    """Not from behind, where a jacket shows no zip."""
+    named = 0
+    for number in range(12):
+        person = labelled(number, ALONE, yaw)[1].person()
+        for name, sign in (('print', 301), ('opening', 225), ('opening', 229)):
+            upper = [
+                attributes for category, attributes, mask in person.fashion()
+                if mask is person.garments.get('upper')
+            ]
+            shown = any(sign in attributes for attributes in upper)
+            assert not shown or name in person.garments
+            named += shown
+    assert (named > 0) or yaw
+
+
 def test_contact_sheet_shows_three_panels_each():
     sheet = contact_sheet(rows=1, columns=2, height=64)
     assert sheet.shape == (64 + 80, 2 * 3 * 32, 3)
