@@ -112,8 +112,7 @@ TABLE = {
         'model.encoder.backbone.last_stride': 1,
         'model.encoder.backbone.neck_channels': 256
     },
-    'pose/coco/vit_tiny_authors.py':
-    POSE | {
+    'pose/coco/vit_tiny_authors.py': POSE | {
         'model.backbone.patch_cfg.padding': 2,
         'model.backbone.with_cls_token': ABSENT,  # kept, mmpretrain's default
         'model.backbone.drop_path_rate': 0,
@@ -123,53 +122,45 @@ TABLE = {
         'optim_wrapper.paramwise_cfg.no_decay': ['pos_embed'],
         'optim_wrapper.clip_grad.max_norm': 1.0,
     },
-    'pose/coco/starnet_s3_authors.py':
-    POSE | NO_DECAY_NO_CLIP | STARNET | {
+    'pose/coco/starnet_s3_authors.py': POSE | NO_DECAY_NO_CLIP | STARNET | {
         'model.head.in_channels': 256,
         'train_dataloader.batch_size': 256,
     },
-    'pose/coco/tinyvit_5m_authors.py':
-    POSE | NO_DECAY_NO_CLIP | TINYVIT | {
+    'pose/coco/tinyvit_5m_authors.py': POSE | NO_DECAY_NO_CLIP | TINYVIT | {
         'model.head.in_channels': 256,
         'train_dataloader.batch_size': 128,
         'train_dataloader.dataset.pipeline.RandomBBoxTransform.rotate_factor':
         40,
         'optim_wrapper.optimizer.lr': 7e-4,
     },
-    'wholebody/coco_wholebody/vit_tiny_authors.py':
-    WHOLE_BODY | {
+    'wholebody/coco_wholebody/vit_tiny_authors.py': WHOLE_BODY | {
         'model.backbone.patch_cfg.padding': 2,
         'model.backbone.with_cls_token': False,
         'model.backbone.drop_path_rate': 0,
         'model.head.in_channels': 192,
         'train_dataloader.batch_size': 256,
     },
-    'wholebody/coco_wholebody/starnet_s3_authors.py':
-    WHOLE_BODY | STARNET | {
+    'wholebody/coco_wholebody/starnet_s3_authors.py': WHOLE_BODY | STARNET | {
         'model.head.in_channels': 256,  # SAIP's; SAIP*'s 192 is not here
         'train_dataloader.batch_size': 64,
     },
-    'wholebody/coco_wholebody/tinyvit_5m_authors.py':
-    WHOLE_BODY | TINYVIT | {
+    'wholebody/coco_wholebody/tinyvit_5m_authors.py': WHOLE_BODY | TINYVIT | {
         'model.head.in_channels': 256,
         'train_dataloader.batch_size': 64,
     },
-    'detection/crowdhuman/vit_tiny_authors.py':
-    DETECTION | {
+    'detection/crowdhuman/vit_tiny_authors.py': DETECTION | {
         'model.backbone.drop_path_rate': 0,
         'model.neck.MapPyramid.in_channels': 192,
         'model.neck.FPN.in_channels': [48, 96, 192, 192],
         'train_dataloader.batch_size': 2,
     },
-    'detection/crowdhuman/starnet_s3_authors.py':
-    DETECTION | STARNET | {
+    'detection/crowdhuman/starnet_s3_authors.py': DETECTION | STARNET | {
         'model.neck.HalveLastMap.channels': 256,
         # their 192 fits SAIP*'s network alone
         'model.neck.FPN.in_channels': [32, 64, 128, 256],
         'train_dataloader.batch_size': 2,
     },
-    'detection/crowdhuman/tinyvit_5m_authors.py':
-    DETECTION | TINYVIT | {
+    'detection/crowdhuman/tinyvit_5m_authors.py': DETECTION | TINYVIT | {
         'model.backbone.neck_stride': 2,
         'model.backbone.out_indices': (0, 1, 3),
         'model.neck.FPN.in_channels': [64, 128, 320, 256],

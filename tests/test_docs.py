@@ -22,7 +22,7 @@ def test_the_method_of_docs_trains():
 
 def test_data_sets_that_can_be_counted_are_those_of_the_page():
     text = (DOCS / 'data.md').read_text(encoding='utf-8')
-    said = re.findall(r'\*\*Count\.\*\* `python \S+/check_data.py (\w+)`', text)
+    said = re.findall(r'Count\.\*\* `python \S+/check_data.py (\w+)`', text)
     assert sorted(said) == sorted(DATA_SETS)
     assert re.search(r'As of \*\*\d+ \w+ \d{4}\*\*', text)
     # where those lie that configs look for

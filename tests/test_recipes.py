@@ -235,8 +235,9 @@ def test_heatmaps_fit_their_decoder(path):
 def test_boxes_are_detected_unless_the_name_says_otherwise(path):
     """The authors test pose with annotated boxes, too."""
     cfg = read(path)
-    annotated = path.stem.endswith('_gt_boxes') or (
-        path in AUTHORS and path.parent.name == 'coco')
+    annotated = path.stem.endswith('_gt_boxes')
+    if path in AUTHORS:
+        annotated = path.parent.name == 'coco'
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         assert (loader.dataset.bbox_file is None) is annotated
 

@@ -3,9 +3,9 @@
     python tools/own_labels.py lsp ~/lsp_dataset data/own/lsp --train
     python tools/own_labels.py penn_fudan ~/PennFudanPed data/own/penn_fudan
 
-writes annotations in COCO's format, pictures and a config.py of some twenty
-lines that inherits one of configs/. With --train it is tested as it starts,
-trained for minutes and tested again; the same by hand:
+writes annotations in COCO's format, pictures and a config.py that inherits one
+of configs/. With --train it is tested as it starts, trained for minutes and
+tested again; the same by hand:
     python tools/train.py data/own/lsp/config.py
 """
 import argparse

@@ -17,8 +17,8 @@ def test_exit_codes(tmp_path, monkeypatch, capsys, published, code, said):
     known = DATA_SETS['luperson']
     monkeypatch.setitem(
         DATA_SETS, 'luperson',
-        DataSet(known.title, known.root, known.count,
-                dict(pictures=published), known.if_less))
+        DataSet(known.title, known.root, known.count, dict(pictures=published),
+                known.if_less))
     if code is None:
         run_tool(TOOL, 'luperson', '--root', root)
     else:

@@ -73,9 +73,9 @@ def check_data_set(name: str,
     wanted = DATA_SETS[name]
     root = osp.expanduser(root or wanted.root)
     if not osp.isdir(root):
-        counted = Counted(
-            problems=[f"there is no folder '{root}': give --root, or see "
-                      'docs/data.md for where to ask for the data'])
+        problem = (f"there is no folder '{root}': give --root, or see "
+                   'docs/data.md for where to ask for the data')
+        counted = Counted(problems=[problem])
     else:
         counted = _counting_function(wanted)(root, read=read)
     return compare(wanted, root, counted)

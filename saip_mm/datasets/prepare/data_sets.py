@@ -54,11 +54,9 @@ DATA_SETS: Dict[str, DataSet] = dict(
         }),
     coco=DataSet('COCO keypoints', 'data/coco',
                  'saip_mm.tasks.pose.counts:count_coco', _COCO),
-    coco_wholebody=DataSet(
-        'COCO-WholeBody v1.0',
-        'data/coco',
-        'saip_mm.tasks.pose.counts:count_wholebody',
-        _COCO),  # COCO's persons, by the same ids
+    coco_wholebody=DataSet('COCO-WholeBody v1.0', 'data/coco',
+                           'saip_mm.tasks.pose.counts:count_wholebody',
+                           _COCO),  # COCO's persons, by the same ids
     lip=DataSet(
         'LIP', 'data/LIP', 'saip_mm.tasks.part_seg.counts:count_lip', {
             'train pictures': 30_462,

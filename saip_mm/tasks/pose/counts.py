@@ -31,8 +31,7 @@ def count_wholebody(root: str, read: bool = False) -> Counted:
     return _count(root, 'coco_wholebody_{}_v1.0.json', WHOLE_BODY, read)
 
 
-def _count(root: str, form: str, parts: Dict[str, int],
-           read: bool) -> Counted:
+def _count(root: str, form: str, parts: Dict[str, int], read: bool) -> Counted:
     counted, images, source = Counted(), {}, ''
     for split in ('train', 'val'):
         source = osp.join(root, 'annotations', form.format(split))

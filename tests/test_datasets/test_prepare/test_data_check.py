@@ -9,10 +9,11 @@ from saip_mm.datasets.prepare.data_check import (Counted, check_data_set,
 from saip_mm.datasets.prepare.data_sets import DATA_SETS, DataSet
 from .._images import write_tree
 
-PUBLISHED = DataSet('A set', 'data/a', '', {
-    'pictures': 3,
-    'persons': 1200
-}, if_less='see B')
+PUBLISHED = DataSet(
+    'A set', 'data/a', '', {
+        'pictures': 3,
+        'persons': 1200
+    }, if_less='see B')
 
 
 @pytest.mark.parametrize('numbers, word', [

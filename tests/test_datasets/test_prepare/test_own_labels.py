@@ -44,8 +44,8 @@ def test_folder_of_joints(lsp, tmp_path):
     train, val = (
         json.loads((tmp_path / f'own/{name}.json').read_text())
         for name in ('train', 'val'))
-    assert [i['file_name'] for i in train['images']
-            ] == ['im0001.jpg', 'im0002.jpg']
+    assert [i['file_name']
+            for i in train['images']] == ['im0001.jpg', 'im0002.jpg']
     assert [i['file_name'] for i in val['images']] == ['im0003.jpg']
     person = train['annotations'][1]
     assert (person['id'], person['image_id']) == (2, 2)
@@ -96,8 +96,8 @@ def test_folder_of_boxes(tmp_path, folder, suffix):
     ]
     path = write_penn_fudan(source, str(tmp_path / 'own'), str(CONFIGS))
     val = json.loads((tmp_path / 'own/val.json').read_text())
-    assert [i['file_name'] for i in val['images']
-            ] == [name + suffix for name in names[:5]]
+    assert [i['file_name']
+            for i in val['images']] == [name + suffix for name in names[:5]]
     assert val['images'][0]['height'] == 40 and len(val['annotations']) == 10
     train = json.loads((tmp_path / 'own/train.json').read_text())
     assert len(train['images']) == 12

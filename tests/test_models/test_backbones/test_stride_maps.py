@@ -244,8 +244,8 @@ def test_norm_of_the_last_map(tmp_path):
         (*maps, normed), (*others, last) = model(image), plain(image)
         for a, b in zip(maps, others):
             assert torch.equal(a, b)
-        last = (last - last.mean((0, 2, 3), True)) / (
-            last.var((0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+        last = (last - last.mean((0, 2, 3), True)) / (last.var(
+            (0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
         torch.testing.assert_close(normed, last, rtol=1e-3, atol=1e-4)
     torch.save(model.state_dict(), path)
     again = started(last_norm=True, **load)

@@ -38,8 +38,7 @@ def test_maps_restated():
     padded = torch.nn.functional.pad(x, (1, 1, 1, 1))
     window = padded[:, :, 2:5, 4:7]  # about row 3, column 5
     last = torch.einsum('bihw,oihw->bo', window, neck.stride_32.weight)
-    torch.testing.assert_close(maps[3][:, :, 1, 2],
-                               last + neck.stride_32.bias)
+    torch.testing.assert_close(maps[3][:, :, 1, 2], last + neck.stride_32.bias)
 
 
 def test_last_map_alone_is_halved():
@@ -69,8 +68,7 @@ def test_named_from_another_library_one_after_the_other():
         dict(type='mmpretrain.HalveLastMap', channels=8)
     ])
     shapes = [tuple(m.shape) for m in neck([torch.randn(1, 8, 4, 4)])]
-    assert shapes == [(1, 2, 16, 16), (1, 4, 8, 8), (1, 8, 4, 4),
-                      (1, 8, 1, 1)]
+    assert shapes == [(1, 2, 16, 16), (1, 4, 8, 8), (1, 8, 4, 4), (1, 8, 1, 1)]
 
 
 @pytest.mark.parametrize('width', [6, 2, 0])

@@ -14,7 +14,8 @@ def test_pictures_and_labels(tmp_path, nested):
     assert not counted.problems
     assert counted.numbers == {
         f'{split} {kind}': 3
-        for split in ('train', 'val') for kind in ('pictures', 'labels')
+        for split in ('train', 'val')
+        for kind in ('pictures', 'labels')
     }
 
 

@@ -4,11 +4,11 @@ import pytest
 
 pytest.importorskip('mmpose')
 
-from saip_mm.tasks.pose.counts import (DETECTIONS, count_coco,  # noqa: E402
-                                       count_wholebody)
+from saip_mm.tasks.pose import counts  # noqa: E402
 from ..photographs import needs_photographs  # noqa: E402
 from .coco_files import REAL, write_coco  # noqa: E402
 
+count_coco, count_wholebody = counts.count_coco, counts.count_wholebody
 COUNTS = [count_coco, count_wholebody]
 
 
@@ -39,7 +39,7 @@ def test_faults_are_named(tmp_path):
     root = write_coco(tmp_path)
     (tmp_path / 'train2017/000000000003.jpg').unlink()
     (tmp_path / 'annotations/coco_wholebody_train_v1.0.json').write_text('{')
-    (tmp_path / DETECTIONS).write_text('{}')
+    (tmp_path / counts.DETECTIONS).write_text('{}')
     picture, boxes = count_coco(root).problems
     assert picture.startswith('1 of 2 pictures of ')
     assert picture.endswith('000000000003.jpg')
@@ -50,7 +50,7 @@ def test_faults_are_named(tmp_path):
 
 def test_validation_with_annotated_boxes_needs_no_detections(tmp_path):
     root = write_coco(tmp_path)
-    (tmp_path / DETECTIONS).unlink()
+    (tmp_path / counts.DETECTIONS).unlink()
     counted = count_coco(root)
     assert not counted.problems
     assert 'configs *_gt_boxes.py need none' in counted.notes[0]
