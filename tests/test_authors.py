@@ -10,7 +10,11 @@ import tokenize
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
+
+import saip_mm.models  # noqa: F401
+from mmpretrain.registry import MODELS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 ORIGIN = re.compile(r'\b(authors|ours)\b')
@@ -229,6 +233,39 @@ def test_every_number_says_where_it_is_from(name):
         if token.type == tokenize.NUMBER and '_base_.' not in token.line
     }
     assert not [line for at, line in numbers.items() if at not in said]
+
+
+@pytest.fixture(scope='module')
+def pretrained(tmp_path_factory):
+    """Files of the three backbones, as pretraining leaves them."""
+    folder, states = tmp_path_factory.mktemp('backbones'), {}
+    for name in ('vit_tiny', 'starnet_s3', 'tinyvit_5m'):
+        config = Config.fromfile(CONFIGS / f'saip/{name}.py')
+        backbone = MODELS.build(config.model.encoder.backbone)
+        backbone.init_weights()
+        states[name] = backbone.state_dict()
+        torch.save(states[name], folder / f'{name}.pth')
+    return folder, states
+
+
+@pytest.mark.parametrize('name', TABLE)
+def test_presets_start_from_what_was_pretrained(name, pretrained):
+    """With or without class token, norm and neck; the positions as well."""
+    folder, states = pretrained
+    config = Config.fromfile(CONFIGS / name, import_custom_modules=False)
+    kind = Path(name).stem.replace('_authors', '')
+    cfg = config.model.get('encoder', config.model).backbone
+    cfg.init_cfg = dict(type='Pretrained', checkpoint=f'{folder}/{kind}.pth')
+    backbone = MODELS.build(cfg)
+    backbone.init_weights()
+    weights = states[kind]
+    for key, value in backbone.state_dict().items():
+        if key.startswith(('neck.', 'last_norm.')):
+            continue
+        wanted = weights[key]
+        if key == 'pos_embed':  # a row for the class token, if there is one
+            wanted = wanted[:, -value.shape[1]:]
+        assert torch.equal(value, wanted), key
 
 
 def test_turns_that_a_preset_does_not_name_are_of_80_degrees():

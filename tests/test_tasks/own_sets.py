@@ -2,7 +2,7 @@
 
 Neither set belongs to a benchmark here; their labels are 14 joints and boxes
 of pedestrians. What is written is what a user would write: annotations, the
-pictures beside them, and some twenty lines that inherit a config of ours.
+pictures beside them, and a screen of config that inherits one of ours.
 """
 import json
 import os
@@ -33,14 +33,11 @@ LSP_SIGMAS = dict(
     neck=0.079,
     head_top=0.062)
 LSP_LOWER = ('ankle', 'knee', 'hip')
-LSP_LINKS = (('right_ankle', 'right_knee'), ('right_knee', 'right_hip'),
-             ('right_hip', 'left_hip'), ('left_hip', 'left_knee'),
-             ('left_knee', 'left_ankle'), ('right_wrist', 'right_elbow'),
-             ('right_elbow', 'right_shoulder'), ('right_shoulder',
-                                                 'left_shoulder'),
-             ('left_shoulder', 'left_elbow'), ('left_elbow', 'left_wrist'),
-             ('right_shoulder', 'neck'), ('left_shoulder',
-                                          'neck'), ('neck', 'head_top'))
+# neighbours in these are joined by a line
+LSP_CHAINS = ('right_ankle right_knee right_hip left_hip left_knee left_ankle',
+              'right_wrist right_elbow right_shoulder left_shoulder '
+              'left_elbow left_wrist', 'right_shoulder neck left_shoulder',
+              'neck head_top')
 LSP_TRAIN = 1000  # the first; the others are to test
 BOX = 1.2  # of the joints' extent, for head, hands and feet
 
@@ -182,8 +179,8 @@ def _penn_fudan_files(source: str) -> List[Tuple[str, str]]:
                                 '(or JPEGImages): is it PennFudanPed?')
     names = sorted(name[:-len('_mask.png')] for name in os.listdir(masks)
                    if name.endswith('_mask.png') and not name.startswith('.'))
-    return [(osp.join(source, folder,
-                      name + suffix), osp.join(masks, f'{name}_mask.png'))
+    pictures = osp.join(source, folder)
+    return [(f'{pictures}/{name}{suffix}', f'{masks}/{name}_mask.png')
             for name in names]
 
 
@@ -258,8 +255,10 @@ def lsp_config(configs: str) -> str:
     """Config of 14 joints over the demo of pose, for minutes on a CPU."""
     info = {i: joint_info(name) for i, name in enumerate(LSP_JOINTS)}
     rows = ''.join(f'        {i}: {value!r},\n' for i, value in info.items())
-    links = ''.join(f'        {i}: dict(link={link!r}),\n'
-                    for i, link in enumerate(LSP_LINKS))
+    chains = [chain.split() for chain in LSP_CHAINS]
+    pairs = [pair for chain in chains for pair in zip(chain, chain[1:])]
+    links = ''.join(f'        {i}: dict(link={pair!r}),\n'
+                    for i, pair in enumerate(pairs))
     sigmas = [LSP_SIGMAS[_kind(name)] for name in LSP_JOINTS]
     return f'''# 14 joints of Leeds Sports Pose, by a config of one's own
 _base_ = {_base(configs, 'pose/coco/demo.py')!r}
@@ -281,6 +280,12 @@ data = dict(
 train_dataloader = dict(dataset=dict(ann_file='train.json', **data))
 val_dataloader = dict(dataset=dict(ann_file='val.json', **data))
 test_dataloader = val_dataloader
+# PCK: joints found within a tenth of the box's longer side
+val_evaluator = [
+    dict(type='KeypointMetric'),
+    dict(type='PCKAccuracy', thr=0.1, norm_item='bbox'),
+]
+test_evaluator = val_evaluator
 
 train_cfg = dict(max_epochs=20, val_interval=20)
 '''

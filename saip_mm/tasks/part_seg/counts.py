@@ -43,13 +43,12 @@ def count_lip(root: str, read: bool = False) -> Counted:
             counted.problems.append(str(error))
             continue
         for kind, there in files.items():
+            opened = read and kind == 'pictures'
             counted.numbers[f'{split} {kind}'] = _count_listed(
-                ids, there, f'{kind} of {dataset.ann_file}', counted, read
-                and kind == 'pictures')
+                ids, there, f'{kind} of {dataset.ann_file}', counted, opened)
         if read:
-            _read_labels(
-                [files['labels'][i] for i in ids if i in files['labels']],
-                counted)
+            labels = files['labels']
+            _read_labels([labels[i] for i in ids if i in labels], counted)
     return counted
 
 
