@@ -107,6 +107,32 @@ DETECTION = RGB | {
     'train_cfg.max_epochs': 30,
     'sync_bn': None,
 }
+# 3.8
+ATTRIBUTES = RGB | {
+    'model.type': 'MaskRCNN',
+    'model.roi_head.bbox_head.num_classes': 47,
+    'model.roi_head.attribute_thr': 0.3,
+    'model.roi_head.attribute_head.loss.loss_weight': 5,
+    'model.test_cfg.rcnn.score_thr': 0.05,
+    'model.test_cfg.rcnn.max_per_img': 100,
+    'train_dataloader.batch_size': 2,
+    'train_dataloader.dataset.pipeline.RandomResize.scale': (1024, 1024),
+    'train_dataloader.dataset.pipeline.RandomResize.ratio_range': (0.5, 1.5),
+    'train_dataloader.dataset.pipeline.RandomResize.keep_ratio': True,
+    'test_dataloader.dataset.pipeline.Resize.scale': (1024, 1024),
+    'optim_wrapper.type': 'OptimWrapper',
+    'optim_wrapper.optimizer.type': 'AdamW',
+    'optim_wrapper.optimizer.lr': 5e-4,
+    'optim_wrapper.optimizer.weight_decay': 0.05,
+    'optim_wrapper.constructor': ABSENT,  # decay of everything
+    'optim_wrapper.paramwise_cfg': ABSENT,
+    'optim_wrapper.clip_grad': ABSENT,
+    'param_scheduler.LinearLR.end': 500,
+    'param_scheduler.MultiStepLR.milestones': [26, 30],
+    'param_scheduler.MultiStepLR.gamma': 0.1,
+    'train_cfg.max_epochs': 32,
+    'auto_scale_lr.base_batch_size': 16,
+}
 TABLE = {
     # 2.1
     'saip/starnet_s3_authors.py': {
@@ -170,6 +196,18 @@ TABLE = {
         'model.neck.FPN.in_channels': [64, 128, 320, 256],
         'train_dataloader.batch_size': 8,
     },
+    'part_attributes/fashionpedia/vit_tiny_authors.py': ATTRIBUTES | {
+        'train_dataloader.batch_size': 1,
+        'train_dataloader.dataset.pipeline.RandomResize.scale': (896, 896),
+        'train_dataloader.dataset.pipeline.RandomResize.ratio_range':
+        (0.5, 1.25),
+        'optim_wrapper.type': 'AmpOptimWrapper',
+        'optim_wrapper.loss_scale.init_scale': 512,
+        'optim_wrapper.optimizer.lr': 1e-4,
+        'auto_scale_lr.base_batch_size': 8,
+    },
+    'part_attributes/fashionpedia/starnet_s3_authors.py': ATTRIBUTES,
+    'part_attributes/fashionpedia/tinyvit_5m_authors.py': ATTRIBUTES,
 }
 FOLDERS = sorted({str(Path(name).parent) for name in TABLE})
 

@@ -185,39 +185,6 @@ def resize_of(cfg):
     return step
 
 
-# what the authors' code says: rate, long side, range of sizes, pictures a
-# GPU, precision
-TABLE = dict(
-    vit_tiny=(1e-4, 896, (0.5, 1.25), 1, 'AmpOptimWrapper'),
-    starnet_s3=(5e-4, 1024, (0.5, 1.5), 2, 'OptimWrapper'),
-    tinyvit_5m=(5e-4, 1024, (0.5, 1.5), 2, 'OptimWrapper'))
-
-
-@pytest.mark.parametrize('path', AUTHORS, ids=name_of)
-def test_numbers_of_the_authors(path):
-    cfg = Config.fromfile(path, import_custom_modules=False)
-    rate, side, sizes, batch, wrapper = TABLE[path.stem[:-len('_authors')]]
-    optimizer = cfg.optim_wrapper.optimizer
-    assert (optimizer.type, optimizer.lr) == ('AdamW', rate)
-    assert optimizer.weight_decay == 0.05
-    assert cfg.optim_wrapper.type == wrapper
-    if wrapper.startswith('Amp'):
-        assert cfg.optim_wrapper.loss_scale.init_scale == 512
-    resize = resize_of(cfg)
-    assert resize.scale == (side, side) and resize.ratio_range == sizes
-    assert resize.keep_ratio
-    assert cfg.train_dataloader.batch_size == batch
-    assert cfg.auto_scale_lr.base_batch_size == 8 * batch
-    # no clip, no layer decay, decay on everything
-    assert set(cfg.optim_wrapper) <= {'type', 'optimizer', 'loss_scale'}
-    warm_up, steps = cfg.param_scheduler
-    assert (warm_up.end, steps.milestones) == (500, [26, 30])
-    assert cfg.train_cfg.max_epochs == 32
-    # their defects are not repeated
-    assert cfg.model.data_preprocessor.bgr_to_rgb is True
-    assert cfg.model.backbone.get('last_stride', 2) == 2
-
-
 @pytest.mark.parametrize('path', DEFAULT, ids=name_of)
 def test_defaults(path):
     """KE-RCNN's numbers, with a clip; a plain transformer's are its own."""
