@@ -107,6 +107,74 @@ DETECTION = RGB | {
     'train_cfg.max_epochs': 30,
     'sync_bn': None,
 }
+# 3.6
+PARTS = RGB | {
+    'model.type':
+    'ACE2P',
+    'model.data_preprocessor.size': (576, 384),
+    'model.decode_head.channels':
+    256,
+    'model.decode_head.context_channels':
+    512,
+    'model.decode_head.pool_scales': (1, 2, 3, 6),
+    'model.decode_head.edge_channels':
+    192,
+    'model.decode_head.edge_width':
+    3,
+    'model.decode_head.dropout_ratio':
+    0.1,
+    'model.decode_head.low_channels':
+    32,
+    'model.decode_head.loss_decode.RefinableCrossEntropy.loss_weight':
+    0.5,
+    'model.decode_head.loss_decode.LovaszSoftmaxLoss.loss_weight':
+    0.5,
+    'model.decode_head.loss_consistency.loss_weight':
+    0.1,
+    'model.decode_head.loss_consistency.gradient':
+    False,
+    'train_dataloader.dataset.pipeline.WholePictureAffine.size': (576, 384),
+    'train_dataloader.dataset.pipeline.WholePictureAffine.scale_sigma':
+    0.25,
+    'train_dataloader.dataset.pipeline.WholePictureAffine.scale_range':
+    (0.75, 1.25),
+    'train_dataloader.dataset.pipeline.WholePictureAffine.rotation_sigma':
+    30,
+    'train_dataloader.dataset.pipeline.WholePictureAffine.rotation_prob':
+    0.6,
+    'train_dataloader.dataset.pipeline.RandomPartFlip.prob':
+    0.5,
+    'optim_wrapper.type':
+    'OptimWrapper',
+    'optim_wrapper.optimizer.type':
+    'AdamW',
+    'optim_wrapper.optimizer.lr':
+    7e-4,
+    'optim_wrapper.optimizer.weight_decay':
+    0,
+    'optim_wrapper.constructor':
+    ABSENT,
+    'optim_wrapper.paramwise_cfg':
+    ABSENT,
+    'optim_wrapper.clip_grad':
+    ABSENT,
+    'param_scheduler.LinearLR.start_factor':
+    1 / 500,
+    'param_scheduler.CosineAnnealingLR.eta_min_ratio':
+    1 / 500,
+    'param_scheduler.CosineAnnealingLR.begin':
+    30,
+    'param_scheduler.CosineAnnealingLR.end':
+    120,
+    'param_scheduler.CosineRestartLR.begin':
+    120,
+    'param_scheduler.CosineRestartLR.periods': [10] * 12,
+    'param_scheduler.CosineRestartLR.restart_weights': [0.5] * 12,
+    'train_cfg.max_epochs':
+    150,
+    'auto_scale_lr.base_batch_size':
+    96,
+}
 # 3.8
 ATTRIBUTES = RGB | {
     'model.type': 'MaskRCNN',
@@ -177,6 +245,18 @@ TABLE = {
     'wholebody/coco_wholebody/tinyvit_5m_authors.py': WHOLE_BODY | TINYVIT | {
         'model.head.in_channels': 256,
         'train_dataloader.batch_size': 64,
+    },
+    'part_seg/lip/vit_tiny_authors.py': PARTS | {
+        'model.backbone.out_indices': [3, 7, 11],
+        'model.decode_head.low_channels': 192,
+        'model.decode_head.in_channels': [192, 192, 192],
+    },
+    'part_seg/lip/starnet_s3_authors.py': PARTS | {
+        'model.backbone.last_stride': 1,
+        'model.decode_head.in_channels': [32, 64, 128, 256],
+    },
+    'part_seg/lip/tinyvit_5m_authors.py': PARTS | TINYVIT | {
+        'model.decode_head.in_channels': [64, 128, 160, 256],
     },
     'detection/crowdhuman/vit_tiny_authors.py': DETECTION | {
         'model.backbone.drop_path_rate': 0,

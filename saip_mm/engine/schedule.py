@@ -30,7 +30,9 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
 
     Length, milestones and ends of phases are multiplied and rounded half up;
     a warm-up, which begins at 0 and ends before the training does, stays, as
-    do the intervals of validation and checkpoints, and numbers in hooks.
+    do the intervals of validation and checkpoints, and numbers in hooks. It
+    is shortened like the rest where it would leave the phase behind it none
+    of its epochs.
     What has no room then is left to :func:`fit_schedule`.
 
     Args:
@@ -73,8 +75,11 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
     warm_ups = [
         s for s in schedulers
         if _is_warm_up(s, before if _by_epoch(s) == in_epochs else math.inf)
+        and all(
+            _round(end * length / before) > s['end']
+            for end in _next_ends(s, schedulers))
     ]
-    ends = [(_by_epoch(w), w['end']) for w in warm_ups]
+    ends = [(_by_epoch(w), mark) for w in warm_ups for mark in _last(w)]
     for scheduler in schedulers:
         if scheduler in warm_ups:
             continue
@@ -152,9 +157,15 @@ class Room(NamedTuple):
         """
         given = [s for s in schedulers if isinstance(s, dict)]
         warm = [s for s in given if _is_warm_up(s, self._whole(s))]
-        long = [s for s in warm if s['end'] * self._unit(s) >= self.iters]
-        ends = {w['end'] * self._unit(w): self._tenth() for w in long}
         rest = [s for s in given if s not in warm]
+        long = [s for s in warm if self._too_long(s, rest)]
+        # where what follows a warm-up begins: in the plan, and here
+        ends = {
+            mark * self._unit(w):
+            self._tenth() if w in long else mark * self._unit(w)
+            for w in warm
+            for mark in _last(w)
+        }
         scale = any(not self._fits(s, ends) for s in rest)
         if not long and not scale:
             return schedulers, ''
@@ -180,6 +191,15 @@ class Room(NamedTuple):
     def _whole(self, scheduler: dict) -> float:
         """The whole training in a scheduler's unit."""
         return (self.planned or self.iters) / self._unit(scheduler)
+
+    def _too_long(self, warm_up: dict, rest: List[dict]) -> bool:
+        """Whether nothing, or nothing of the next phase, has room behind."""
+        unit = self._unit(warm_up)
+        stop = warm_up['end'] * unit
+        next_ends = (end * unit for end in _next_ends(warm_up, rest))
+        return stop >= self.iters or any(
+            end > self.iters and end * self._share(end) <= stop
+            for end in next_ends)
 
     def _tenth(self) -> int:
         # a warm-up of one iteration would leave the rate at its start
@@ -233,9 +253,13 @@ class Room(NamedTuple):
         return new, cause, _verb(scheduler, _place(new))
 
     def _ratio(self, scheduler: dict) -> Optional[float]:
+        return self._share(scheduler.get('end', 0) * self._unit(scheduler))
+
+    def _share(self, end: int) -> Optional[float]:
+        """What remains of a phase that ends so late; None for all of it."""
         whole = self.planned
         if not whole or whole <= self.iters:
-            whole = scheduler.get('end', 0) * self._unit(scheduler)
+            whole = end
         return self.iters / whole if whole > self.iters else None
 
     def _in_iterations(self, scheduler: dict) -> dict:
@@ -276,6 +300,23 @@ def _is_warm_up(scheduler: dict, whole: float) -> bool:
                                         and scheduler.get('factor', 1 / 3) < 1)
     return (rises and 'end' in scheduler and not scheduler.get('begin')
             and scheduler['end'] != whole)
+
+
+def _last(warm_up: dict) -> Tuple[int, int]:
+    """Where the phase behind a warm-up begins: after, or with its last step.
+
+    mmengine's cosine takes its height from the step that it begins with.
+    """
+    return warm_up['end'] - 1, warm_up['end']
+
+
+def _next_ends(warm_up: dict, schedulers: List[dict]) -> List[int]:
+    """Ends of the phases behind a warm-up that are counted as it is."""
+    return [
+        s['end'] for s in schedulers
+        if 'end' in s and _by_epoch(s) == _by_epoch(warm_up)
+        and s.get('begin') in _last(warm_up)
+    ]
 
 
 def _scale_counts(scheduler: dict, ratio: float) -> None:

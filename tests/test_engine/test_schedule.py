@@ -226,6 +226,42 @@ def test_a_fraction_of_a_shorter_run():
     assert fitted[1].milestones == [8]  # 17 and 20 of 21, 8.1 and 9.5 of 10
 
 
+def cycles():
+    """A-CE2P's in 150 epochs; the cosine begins with the last warm-up step."""
+    return Config(
+        dict(
+            train_cfg=dict(max_epochs=150),
+            param_scheduler=[
+                dict(type='LinearLR', begin=0, end=31),
+                dict(type='CosineAnnealingLR', begin=30, end=120),
+                dict(type='CosineRestartLR', periods=[10] * 4, begin=120)
+            ]))
+
+
+@pytest.mark.parametrize('fraction, wanted', [
+    (0.5, [(0, 31), (30, 60), (60, None)]),
+    (0.25, [(0, 8), (8, 30), (30, None)]),  # of 38 epochs
+])
+def test_a_warm_up_that_leaves_no_room_shrinks_too(fraction, wanted):
+    cfg = cycles()
+    scale_schedule(cfg, fraction)
+    assert [(s.begin, s.get('end')) for s in cfg.param_scheduler] == wanted
+    assert cfg.param_scheduler[2].periods == [round(10 * fraction + .1)] * 4
+
+
+@pytest.mark.parametrize('length, wanted', [
+    (75, [(0, 31), (30, 60), (60, None)]),
+    (30, [(0, 30), (3, 24), (24, None)]),  # in iterations, a tenth of 300
+    (38, [(0, 38), (3, 30), (30, None)]),
+])
+def test_what_follows_a_warm_up_begins_at_its_end(length, wanted):
+    """Where the run is shortened, with ten iterations an epoch."""
+    fitted, line = fit(cycles(), 10, max_epochs=length)
+    assert [(s['begin'], s.get('end')) for s in fitted] == wanted
+    assert 'CosineAnnealingLR from epoch 30 to 120' in line
+    assert ('the warm-up of 31 epochs' in line) == (length < 75)
+
+
 def test_the_runner_says_it_in_one_line_and_notes_it(tmp_path, log):
     runner = toy_runner(
         tmp_path,

@@ -86,16 +86,23 @@ class PartFlipTTA(SegTTAModel):
         """
         merged = []
         for versions in data_samples_list:
-            mean = torch.stack([self._probabilities(v)
-                                for v in versions]).mean(0)
+            mean = torch.stack([self._unmirrored(v) for v in versions]).mean(0)
             sample = versions[0]
             sample.seg_logits = PixelData(data=mean)
-            sample.pred_sem_seg = PixelData(data=mean.argmax(0, keepdim=True))
+            sample.pred_sem_seg = PixelData(data=self.decide(mean, sample))
             merged.append(sample)
         return merged
 
-    def _probabilities(self, sample) -> Tensor:
-        scores = sample.seg_logits.data.softmax(0)
+    def scores(self, logits: Tensor) -> Tensor:
+        """What is averaged, of logits ``(K, H, W)``: probabilities."""
+        return logits.softmax(0)
+
+    def decide(self, scores: Tensor, sample) -> Tensor:
+        """Classes ``(1, H, W)`` of the averaged scores ``(K, H, W)``."""
+        return scores.argmax(0, keepdim=True)
+
+    def _unmirrored(self, sample) -> Tensor:
+        scores = self.scores(sample.seg_logits.data)
         mirrored = sample.metainfo.get('flip') and sample.metainfo.get(
             'flip_direction') == 'horizontal'
         return swap_channels(scores, self._pairs(

@@ -1,12 +1,13 @@
 import logging
 import os
 import os.path as osp
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, Iterator, List, Optional, Sequence, Union
 
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
+from saip_mm.datasets.seeded import seeded_draws
 from .flips import check_flips
 from .label_probe import probe_labels
 from .label_set import IGNORED, complete_labels, label_map, widows
@@ -20,6 +21,10 @@ class PartsDataset(BaseSegDataset):
     Pictures, labels and the list are compared before training starts, and
     some labels read. Pairs that a mirror exchanges are told to
     ``RandomPartFlip`` and ``PartFlipTTA``.
+
+    With ``mmpretrain.ResumableSampler``, whose numbers tell the epoch, what
+    transforms draw follows from seed, epoch and picture alone, so that a
+    training resumes exactly.
 
     Args:
         data_root (str): Folder of the data set; ``~`` is one's home.
@@ -48,6 +53,7 @@ class PartsDataset(BaseSegDataset):
     """
 
     METAINFO: dict = {}
+    seed: Optional[int] = None  # of draws; ResumableSampler gives its own
     LABELS_OF = 'metainfo.classes'  # has the numbers in the files
     OUTER: Dict[str, str] = {}  # folders around those of data_prefix
     LAYOUT = ('Pictures lie in the folder data_prefix.img_path, labels of the '
@@ -94,6 +100,18 @@ class PartsDataset(BaseSegDataset):
         check_flips(self.pipeline.transforms, self._metainfo['flip_pairs'],
                     self._metainfo['classes'],
                     widows(self._metainfo['classes'], self.METAINFO))
+
+    def __getitem__(self, index: int) -> dict:
+        """A sample; ``epoch * len(self) + index`` where draws are seeded."""
+        if self.seed is None:
+            return super().__getitem__(index)
+        epoch, index = divmod(int(index), len(self))
+        with seeded_draws(self.seed, max(epoch, 0), index):
+            return super().__getitem__(index)
+
+    def __iter__(self) -> Iterator[dict]:
+        # without it Python would count up through epoch after epoch
+        return (self[index] for index in range(len(self)))
 
     @classmethod
     def _load_metainfo(cls, metainfo=None) -> dict:

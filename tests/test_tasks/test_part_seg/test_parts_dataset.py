@@ -11,6 +11,7 @@ from mmengine.registry import DefaultScope  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
 from mmseg.utils import register_all_modules  # noqa: E402
 
+from saip_mm.datasets.samplers import ResumableSampler  # noqa: E402
 from saip_mm.tasks.part_seg import LIPPartsDataset  # noqa: E402
 from .lip_files import write_lip  # noqa: E402
 from .parts_files import PLAIN, SIDED, SIDED_PAIRS, write_parts  # noqa: E402
@@ -354,3 +355,42 @@ def test_pictures_alone_are_loaded(tmp_path):
     path = f'{cfg["data_root"]}/images/0.jpg'
     sample = Compose([*LOAD, FLIP])(dict(img_path=path))
     assert sample['img'].shape == (48, 32, 3) and 'gt_seg_map' not in sample
+
+
+class TestSeededDraws:
+    """With mmpretrain.ResumableSampler."""
+
+    def build(self, tmp_path):
+        pipeline = [
+            *LOAD,
+            dict(
+                type='WholePictureAffine',
+                size=(16, 16),
+                scale_sigma=0.2,
+                rotation_sigma=20)
+        ]
+        return build(write_parts(tmp_path), pipeline=pipeline)
+
+    def test_a_sample_follows_from_seed_epoch_and_picture(self, tmp_path):
+        dataset = self.build(tmp_path)
+        assert dataset.seed is None  # other samplers draw on and on
+        assert (dataset[1]['crop_matrix'] != dataset[1]['crop_matrix']).any()
+        ResumableSampler(dataset, seed=3)
+        assert dataset.seed == 3
+        again = self.build(tmp_path / 'again')
+        again.seed = 3
+        for index in (1, 3 + 1, 6 + 2):
+            np.random.rand()
+            one, other = dataset[index], again[index]
+            assert (one['crop_matrix'] == other['crop_matrix']).all()
+            assert one['img_path'].endswith(f'{index % 3}.jpg')
+        matrices = [dataset[i]['crop_matrix'].tobytes() for i in (1, 4, 7)]
+        again.seed = 4
+        matrices.append(again[1]['crop_matrix'].tobytes())
+        assert len(set(matrices)) == 4
+
+    def test_one_epoch_is_gone_through(self, tmp_path):
+        dataset = self.build(tmp_path)
+        for seed in (None, 0):
+            dataset.seed = seed
+            assert [s['img_path'][-5] for s in dataset] == ['0', '1', '2']

@@ -1,0 +1,17 @@
+# A-CE2P with self-correction, as SAIP's authors train LIP
+_base_ = [
+    '../../_base_/backbones/tinyvit_5m.py',
+    '../../_base_/models/ace2p.py',
+    '../../_base_/datasets/lip_576x384.py',
+    '../../_base_/schedules/seg_ace2p_150e.py',
+    '../../_base_/runtime/part_seg_ace2p.py',
+]
+
+model = dict(
+    backbone=dict(
+        _base_.backbone,
+        last_stride=1,  # authors
+        neck_channels=256),  # authors; trained in pretraining, if it was there
+    decode_head=dict(
+        in_channels=[64, 128, 160, 256],  # authors
+        low_channels=32))  # authors
