@@ -21,7 +21,11 @@ LEAVES = sorted(
     p for p in CONFIGS.rglob('*.py')
     if '_base_' not in p.relative_to(CONFIGS).parts)
 LIBRARIES = dict(
-    pose='mmpose', wholebody='mmpose', part_seg='mmseg', detection='mmdet')
+    pose='mmpose',
+    wholebody='mmpose',
+    part_seg='mmseg',
+    detection='mmdet',
+    parsing='mmdet')
 METHODS = ('saip', 'dino', 'mae')
 PRETRAINING = [p for p in LEAVES if p.relative_to(CONFIGS).parts[0] in METHODS]
 

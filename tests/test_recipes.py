@@ -34,7 +34,7 @@ def name_of(path):
 METHODS = leaves('saip', 'dino', 'mae')
 OFFICIAL = [p for p in METHODS if 'official' in p.stem]
 PROTOCOL = [p for p in METHODS if p not in OFFICIAL]
-TASKS = leaves('pose', 'wholebody', 'part_seg', 'detection')
+TASKS = leaves('pose', 'wholebody', 'part_seg', 'detection', 'parsing')
 
 
 def steps_of(loader):
@@ -135,7 +135,7 @@ def test_pretraining_runs_without_a_gpu(path, monkeypatch, capsys):
 
 HIERARCHICAL = [
     p for folder in ('saip', 'dino', 'pose', 'wholebody', 'part_seg',
-                     'detection') for p in leaves(folder)
+                     'detection', 'parsing') for p in leaves(folder)
     if p.stem.startswith(('starnet', 'tinyvit'))
 ]
 

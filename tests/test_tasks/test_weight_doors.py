@@ -1,4 +1,4 @@
-"""Doors for weights of the four dense tasks: their libraries' own.
+"""Doors for weights of the dense tasks: their libraries' own.
 
 What is held here for the core is in tests/test_weights/test_doors.py.
 """
@@ -20,7 +20,8 @@ TASKS = dict(
     pose=('mmpose', 'pose/coco/demo.py', 'init_model'),
     wholebody=('mmpose', 'wholebody/coco_wholebody/demo.py', 'init_model'),
     part_seg=('mmseg', 'part_seg/lip/demo.py', 'init_model'),
-    detection=('mmdet', 'detection/crowdhuman/demo.py', 'init_detector'))
+    detection=('mmdet', 'detection/crowdhuman/demo.py', 'init_detector'),
+    parsing=('mmdet', 'parsing/cihp/demo.py', 'init_detector'))
 DOORS = ('init_cfg', 'inference', 'test.py')
 
 
