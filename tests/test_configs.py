@@ -25,7 +25,8 @@ LIBRARIES = dict(
     wholebody='mmpose',
     part_seg='mmseg',
     detection='mmdet',
-    part_attributes='mmdet')
+    part_attributes='mmdet',
+    parsing='mmdet')
 METHODS = ('saip', 'dino', 'mae')
 PRETRAINING = [p for p in LEAVES if p.relative_to(CONFIGS).parts[0] in METHODS]
 

@@ -34,7 +34,7 @@ def name_of(path):
 METHODS = leaves('saip', 'dino', 'mae')
 OFFICIAL = [p for p in METHODS if 'official' in p.stem]
 PROTOCOL = [p for p in METHODS if p not in OFFICIAL]
-TASKS = leaves('pose', 'wholebody', 'part_seg', 'detection')
+TASKS = leaves('pose', 'wholebody', 'part_seg', 'detection', 'parsing')
 AUTHORS = [p for p in TASKS if p.stem.endswith('_authors')]  # test_authors.py
 OURS = [p for p in TASKS if p not in AUTHORS]
 
@@ -139,7 +139,7 @@ def test_pretraining_runs_without_a_gpu(path, monkeypatch, capsys):
 
 HIERARCHICAL = [
     p for folder in ('saip', 'dino', 'pose', 'wholebody', 'part_seg',
-                     'detection') for p in leaves(folder)
+                     'detection', 'parsing') for p in leaves(folder)
     if p.stem.startswith(('starnet', 'tinyvit'))
 ]
 

@@ -238,10 +238,12 @@ def cycles():
             ]))
 
 
-@pytest.mark.parametrize('fraction, wanted', [
-    (0.5, [(0, 31), (30, 60), (60, None)]),
-    (0.25, [(0, 8), (8, 30), (30, None)]),  # of 38 epochs
-])
+@pytest.mark.parametrize(
+    'fraction, wanted',
+    [
+        (0.5, [(0, 31), (30, 60), (60, None)]),
+        (0.25, [(0, 8), (8, 30), (30, None)]),  # of 38 epochs
+    ])
 def test_a_warm_up_that_leaves_no_room_shrinks_too(fraction, wanted):
     cfg = cycles()
     scale_schedule(cfg, fraction)
@@ -249,11 +251,13 @@ def test_a_warm_up_that_leaves_no_room_shrinks_too(fraction, wanted):
     assert cfg.param_scheduler[2].periods == [round(10 * fraction + .1)] * 4
 
 
-@pytest.mark.parametrize('length, wanted', [
-    (75, [(0, 31), (30, 60), (60, None)]),
-    (30, [(0, 30), (3, 24), (24, None)]),  # in iterations, a tenth of 300
-    (38, [(0, 38), (3, 30), (30, None)]),
-])
+@pytest.mark.parametrize(
+    'length, wanted',
+    [
+        (75, [(0, 31), (30, 60), (60, None)]),
+        (30, [(0, 30), (3, 24), (24, None)]),  # in iterations, a tenth of 300
+        (38, [(0, 38), (3, 30), (30, None)]),
+    ])
 def test_what_follows_a_warm_up_begins_at_its_end(length, wanted):
     """Where the run is shortened, with ten iterations an epoch."""
     fitted, line = fit(cycles(), 10, max_epochs=length)

@@ -22,7 +22,8 @@ TASKS = dict(
     part_seg=('mmseg', 'part_seg/lip/demo.py', 'init_model'),
     detection=('mmdet', 'detection/crowdhuman/demo.py', 'init_detector'),
     part_attributes=('mmdet', 'part_attributes/fashionpedia/demo.py',
-                     'init_detector'))
+                     'init_detector'),
+    parsing=('mmdet', 'parsing/cihp/demo.py', 'init_detector'))
 DOORS = ('init_cfg', 'inference', 'test.py')
 
 

@@ -1,5 +1,6 @@
 """One writer a data set's format; all draw from the same scene model."""
 from .base import SIZES, Job, Writer
+from .cihp import CihpWriter
 from .coco import CocoWriter
 from .crowdhuman import CrowdHumanWriter
 from .fashionpedia import FashionpediaWriter
@@ -10,7 +11,8 @@ from .market1501 import Market1501Writer
 WRITERS = {
     writer.name: writer
     for writer in (LUPersonWriter(), Market1501Writer(), CocoWriter(),
-                   LipWriter(), CrowdHumanWriter(), FashionpediaWriter())
+                   LipWriter(), CrowdHumanWriter(), FashionpediaWriter(),
+                   CihpWriter())
 }
 
 __all__ = ['SIZES', 'WRITERS', 'Job', 'Writer']

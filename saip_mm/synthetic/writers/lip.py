@@ -48,7 +48,7 @@ class LipWriter(Writer):
         photograph = scene.photograph(rendered)
         return {
             job.path: encode_jpeg(photograph, scene.camera.quality),
-            job.options['label']: _encode_png(parts)
+            job.options['label']: encode_png(parts)
         }, None
 
     def finish(self, root, jobs, records):
@@ -64,6 +64,6 @@ class LipWriter(Writer):
         return lists
 
 
-def _encode_png(parts: np.ndarray) -> bytes:
+def encode_png(parts: np.ndarray) -> bytes:
     """8-bit PNG of one channel, value = class."""
     return cv2.imencode('.png', parts)[1].tobytes()

@@ -3,11 +3,11 @@ from typing import Dict, List
 
 from mmengine.utils import track_iter_progress
 
+from saip_mm.datasets.labelled_files import find_files, read_ids
+from saip_mm.datasets.transforms.label_image import read_label
 from ...datasets.prepare.data_check import Counted, count_files
-from .label_image import read_label
 from .label_set import IGNORED
 from .lip import LIPPartsDataset
-from .part_files import find_files, read_ids
 
 
 def count_lip(root: str, read: bool = False) -> Counted:

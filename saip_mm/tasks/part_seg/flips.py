@@ -1,8 +1,9 @@
-from typing import Iterator, Sequence, Tuple
+from typing import Sequence, Tuple
 
 from mmcv.transforms import RandomFlip, TestTimeAug
 from mmseg.registry import TRANSFORMS
 
+from saip_mm.datasets.transforms.nested import flatten
 from .label_set import Pairs, named
 
 
@@ -76,11 +77,3 @@ def _check_widows(transform, widows: Sequence[Tuple[str, str]]) -> None:
             f'{kept} is a class here and {other} is not, but a mirror makes '
             'one of the other: name both in metainfo.classes or neither, or '
             f'take {type(transform).__name__} out of the pipeline')
-
-
-def flatten(transforms: Sequence) -> Iterator:
-    """All transforms, also those inside of others."""
-    for transform in transforms:
-        yield transform
-        inner = getattr(transform, 'transforms', ())
-        yield from flatten(getattr(inner, 'transforms', inner))

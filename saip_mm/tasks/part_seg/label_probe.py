@@ -2,7 +2,7 @@ from typing import Callable, List, Sequence
 
 import numpy as np
 
-from .flips import flatten
+from saip_mm.datasets.transforms.nested import flatten
 from .label_set import IGNORED
 from .load_image import LoadPartImage
 from .load_labels import LoadPartLabels

@@ -2,7 +2,7 @@ from mmengine.fileio import get
 from mmseg.registry import TRANSFORMS
 
 from saip_mm.datasets.transforms import BrokenImageError, LoadAnnotatedImage
-from .label_image import label_size
+from saip_mm.datasets.transforms.label_image import label_size
 
 
 @TRANSFORMS.register_module()

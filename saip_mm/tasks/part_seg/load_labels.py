@@ -3,7 +3,7 @@ from mmengine.fileio import get
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
-from .label_image import label_size, read_label
+from saip_mm.datasets.transforms.label_image import label_size, read_label
 from .label_set import IGNORED
 
 NUM_CLASSES = 20  # LIP's, where the data set does not tell

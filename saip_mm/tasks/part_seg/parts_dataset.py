@@ -7,11 +7,12 @@ from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
+from saip_mm.datasets.labelled_files import (describe_left_out, find_files,
+                                             read_ids)
 from saip_mm.datasets.seeded import seeded_draws
 from .flips import check_flips
 from .label_probe import probe_labels
 from .label_set import IGNORED, complete_labels, label_map, widows
-from .part_files import describe_left_out, find_files, read_ids
 
 
 @DATASETS.register_module()

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import (Dict, Iterator, List, NamedTuple, Optional, Sequence,
                     Tuple, Union)
 
-from ...datasets.text_files import read_text
+from .text_files import read_text
 
 Suffixes = Union[str, Sequence[str]]
 # names of one format

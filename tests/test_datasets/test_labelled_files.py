@@ -1,8 +1,6 @@
 import pytest
 
-pytest.importorskip('mmseg')
-
-from saip_mm.tasks.part_seg import part_files  # noqa: E402
+from saip_mm.datasets import labelled_files
 
 
 def touch(root, *names):
@@ -15,41 +13,42 @@ def touch(root, *names):
 def test_a_suffix_stands_for_its_format(tmp_path):
     names = ['a.jpg', 'b.JPG', 'c.jpeg', 'd.jfif', 'sub/e.Jpeg']
     folder = touch(tmp_path, *names, 'f.png', '._a.jpg', '._f.png', 'Thumbs')
-    found = part_files.find_files(folder, '.jpg')
+    found = labelled_files.find_files(folder, '.jpg')
     assert found.files == {
         name.rsplit('.')[0]: f'{folder}/{name}'
         for name in names
     }
     assert sorted(found.left_out) == ['._a.jpg', '._f.png', 'Thumbs', 'f.png']
-    assert part_files.describe_left_out(found.left_out).startswith(
+    assert labelled_files.describe_left_out(found.left_out).startswith(
         '4 files (._* 2, without suffix 1, .png 1), first ._a.jpg')
-    assert sorted(part_files.find_files(
+    assert sorted(labelled_files.find_files(
         folder, ('.png', '.jpg')).files) == ['a', 'b', 'c', 'd', 'f', 'sub/e']
 
 
 def test_two_files_of_one_id(tmp_path):
     folder = touch(tmp_path, 'a.jpg', 'a.JPEG', 'a.png')
-    found = part_files.find_files(folder, '.jpg')  # as written
+    found = labelled_files.find_files(folder, '.jpg')  # as written
     assert found.files == dict(a=f'{folder}/a.jpg')
     assert sorted(found.left_out) == ['a.JPEG', 'a.png']
     with pytest.raises(ValueError, match='a.jpg and a.png: which one is a'):
-        part_files.find_files(folder, ('.jpg', '.png'))
+        labelled_files.find_files(folder, ('.jpg', '.png'))
     with pytest.raises(ValueError, match='which one is a'):
-        part_files.find_files(
+        labelled_files.find_files(
             touch(tmp_path / 'b', 'a.jfif', 'a.jpeg'), '.jpg')
 
 
 def test_pictures_and_labels_in_one_folder(tmp_path):
     folder = touch(tmp_path, 'a.png', 'a_label.png', 'b.png', 'b_label.PNG')
-    assert set(part_files.find_files(folder, '.png',
-                                     '_label.png').files) == {'a', 'b'}
-    assert set(part_files.find_files(folder, '_label.png').files) == {'a', 'b'}
+    assert set(labelled_files.find_files(folder, '.png',
+                                         '_label.png').files) == {'a', 'b'}
+    assert set(labelled_files.find_files(folder,
+                                         '_label.png').files) == {'a', 'b'}
 
 
 def test_links_in_a_circle_end(tmp_path):
     folder = touch(tmp_path, 'sub/a.jpg')
     (tmp_path / 'sub/back').symlink_to(tmp_path)
-    assert set(part_files.find_files(folder, '.jpg').files) == {'sub/a'}
+    assert set(labelled_files.find_files(folder, '.jpg').files) == {'sub/a'}
 
 
 @pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16'])
@@ -58,8 +57,8 @@ def test_lists_of_any_editor(tmp_path, encoding, end):
     path = tmp_path / 'ids.txt'
     lines = ['1_ä', ' 2 2 ', '', '1_ä', '3\t']
     path.write_bytes(end.join(lines).encode(encoding))
-    assert part_files.read_ids(str(path)) == ([(1, '1_ä'), (2, '2 2'),
-                                               (5, '3')], 1)
+    assert labelled_files.read_ids(str(path)) == ([(1, '1_ä'), (2, '2 2'),
+                                                   (5, '3')], 1)
 
 
 @pytest.mark.parametrize('content, error', [
@@ -74,4 +73,4 @@ def test_lists_of_any_editor(tmp_path, encoding, end):
 def test_lists_that_are_none(tmp_path, content, error):
     (tmp_path / 'ids.txt').write_bytes(content)
     with pytest.raises(ValueError, match=error):
-        part_files.read_ids(str(tmp_path / 'ids.txt'))
+        labelled_files.read_ids(str(tmp_path / 'ids.txt'))

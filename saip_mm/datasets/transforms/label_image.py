@@ -5,9 +5,8 @@ from typing import Tuple
 import numpy as np
 from PIL import Image
 
-from saip_mm.datasets.transforms.decode import is_truncated
-from saip_mm.datasets.transforms.picture_header import ORIENTATION
-from .label_set import IGNORED
+from .decode import is_truncated
+from .picture_header import ORIENTATION
 
 # one channel of whole numbers: 1, 8 (with or without palette), 16, 32 bits
 MODES = ('1', 'L', 'P', 'I;16', 'I;16B', 'I;16L', 'I')
@@ -18,6 +17,18 @@ WRONG_MODES = dict(
     F='holds numbers with decimals')
 # Pillow stretches grey of 2 and 4 bits to 0-255
 _STRETCHED = {'L;2': 85, 'L;4': 17}
+
+
+class ChannelsError(ValueError):
+    """A picture that holds colours, or the like, and no class numbers.
+
+    Attributes:
+        channels (int): How many it has.
+    """
+
+    def __init__(self, message: str, channels: int) -> None:
+        super().__init__(message)
+        self.channels = channels
 
 
 def label_size(content: bytes, path: str) -> Tuple[int, int]:
@@ -46,9 +57,9 @@ def read_label(content: bytes, path: str) -> np.ndarray:
         or 32 bits.
 
     Raises:
-        ValueError: If it is empty, cut short or no image; if it is no
-            single channel of whole numbers; if it was compressed with loss;
-            if EXIF turns it.
+        ChannelsError: If it is no single channel of whole numbers.
+        ValueError: If it is empty, cut short or no image; if it was
+            compressed with loss; if EXIF turns it.
     """
     with _open(content, path) as image:
         factor = _stretch(image)
@@ -85,9 +96,10 @@ def _open(content: bytes, path: str) -> Image.Image:
                          'numbers: draw the labels into PNG files')
     if image.mode not in MODES:
         what = WRONG_MODES.get(image.mode, 'is a colour image')
-        raise ValueError(
+        raise ChannelsError(
             f'{path} {what} (mode {image.mode}); expected class numbers '
-            f'0-{IGNORED} of one channel: save it as an 8-bit PNG')
+            '0-255 of one channel: save it as an 8-bit PNG',
+            len(image.getbands()))
     return image
 
 

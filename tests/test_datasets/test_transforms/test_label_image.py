@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip('mmseg')
-
-from saip_mm.tasks.part_seg import label_image  # noqa: E402
+from saip_mm.datasets.transforms import label_image
 
 
 def encoded(array, mode=None, kind='PNG', **kwargs):
@@ -79,6 +77,13 @@ def noise():
 def test_what_is_no_label(content, error):
     with pytest.raises(ValueError, match=error):
         label_image.read_label(content, 'a.png')
+
+
+@pytest.mark.parametrize('mode, channels', [('RGB', 3), ('LA', 2)])
+def test_colours_are_told_apart_from_damage(mode, channels):
+    with pytest.raises(label_image.ChannelsError) as error:
+        label_image.read_label(encoded(noise(), mode), 'a.png')
+    assert error.value.channels == channels
 
 
 def test_the_size_needs_the_header_alone():
