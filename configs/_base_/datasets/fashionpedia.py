@@ -4,6 +4,8 @@
 # and make the knowledge that models/ke_rcnn.py reads:
 #   python tools/dataset_converters/fashionpedia_knowledge.py \
 #       data/fashionpedia/instances_attributes_train2020.json
+# Rendered people instead: data_root of all three data sets, and
+# model.roi_head.attribute_head.knowledge, by --cfg-options.
 data_root = 'data/fashionpedia'
 
 train_pipeline = [

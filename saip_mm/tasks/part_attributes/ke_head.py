@@ -1,7 +1,7 @@
 import logging
 import os.path as osp
 from functools import partial
-from typing import NamedTuple, Optional
+from typing import Iterator, NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,10 @@ from torch import Tensor, nn
 
 from .attention import AttentionLayer
 from .knowledge import TOOL, read_knowledge
+
+# objects at a time in tests, where 100 may be found: the attention of one
+# takes up to 13 MB a layer
+TOGETHER = 32
 
 
 class Garments(NamedTuple):
@@ -36,6 +40,12 @@ class Garments(NamedTuple):
     human_boxes: Tensor
     scores: Tensor
     labels: Tensor
+
+    def split(self, size: int) -> Iterator['Garments']:
+        """At most ``size`` objects at a time, with all wearers."""
+        own = ('features', 'wearer', 'boxes', 'scores', 'labels')
+        for parts in zip(*(getattr(self, name).split(size) for name in own)):
+            yield self._replace(**dict(zip(own, parts)))
 
 
 class VisualContext(nn.Module):
@@ -175,6 +185,14 @@ class KEHead(BaseModule):
                 'knowledge matrix is all zero: pass knowledge=... '
                 f'({self.file or "none is given"}; {TOOL} makes it) or load a '
                 'checkpoint that holds it')
+        size = len(garments.labels)
+        if not torch.is_grad_enabled():
+            size = min(size, TOGETHER)
+        return torch.cat(
+            [self._ask(some, class_weights) for some in garments.split(size)])
+
+    def _ask(self, garments: Garments, class_weights: Tensor) -> Tensor:
+        """See :meth:`forward`."""
         queries = self.attribute_queries(garments.labels)
         tokens = torch.cat([
             self.visual(garments.features, garments.humans, garments.wearer),

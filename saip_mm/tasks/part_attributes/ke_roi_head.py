@@ -238,7 +238,8 @@ class KERoIHead(StandardRoIHead):
             for one, human in zip(garments, humans)
         ]
         asked = [one for one, boxes in zip(garments, worn) if len(boxes)]
-        scores = x[0].new_zeros(0, self.attribute_head.num_attributes)
+        scores = found[0].scores.new_zeros(0,
+                                           self.attribute_head.num_attributes)
         if asked:
             scores = self._ask(x, worn, humans,
                                torch.cat([o.class_scores for o in asked]),

@@ -6,6 +6,7 @@ pytest.importorskip('mmdet')
 
 from mmdet.utils import register_all_modules  # noqa: E402
 
+from saip_mm.tasks.part_attributes import ke_head  # noqa: E402
 from saip_mm.tasks.part_attributes.ke_head import Garments  # noqa: E402
 from saip_mm.tasks.part_attributes.ke_head import KEHead  # noqa: E402
 from saip_mm.tasks.part_attributes.ke_head import VisualContext  # noqa: E402
@@ -118,6 +119,21 @@ def test_objects_of_a_batch_do_not_meet(head):
             scores=given.scores[n:n + 1],
             labels=given.labels[n:n + 1])
         assert torch.allclose(head(alone, weights())[0], whole[n], atol=1e-5)
+
+
+def test_many_objects_are_asked_a_few_at_a_time(head, monkeypatch):
+    """In tests, where memory counts."""
+    given = garments()
+    whole = head(given, weights())
+    monkeypatch.setattr(ke_head, 'TOGETHER', 3)
+    sizes = []
+    head.geometry.register_forward_hook(
+        lambda module, inputs, output: sizes.append(len(output)))
+    with torch.no_grad():
+        assert torch.allclose(head(given, weights()), whole, atol=1e-5)
+    assert sizes == [3, 1]
+    head(given, weights())
+    assert sizes[2:] == [4]
 
 
 def test_the_order_of_the_tokens(head):

@@ -146,7 +146,7 @@ def test_scores_are_those_of_the_object(head):
 
 def test_a_picture_of_a_human_alone_learns_no_attribute(head):
     losses = head.train().loss(maps(), [proposals()], [sample((HUMAN, ))])
-    assert float(losses['loss_attribute']) == 0
+    assert losses['loss_attribute'].item() == 0
     losses['loss_attribute'].backward()
 
 
