@@ -135,7 +135,7 @@ def test_full_size_parameters(path):
     count = sum(p.numel() for p in model.parameters())
     assert round(count / 1e6, 2) == {
         'vit_tiny': 35.88,
-        'starnet_s3': 35.68,
+        'starnet_s3': 35.69,
         'tinyvit_5m': 35.31,
     }[path.stem]
     metafile = yaml.safe_load((path.parents[1] / 'metafile.yml').read_text())
