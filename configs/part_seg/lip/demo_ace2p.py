@@ -27,7 +27,7 @@ test_pipeline = [
 ]
 tta_pipeline = [dict(type='LoadPartImage'), fit, _base_.tta_pipeline[2]]
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=1,
     dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(
@@ -40,15 +40,16 @@ param_scheduler = [
     dict(
         type='CosineAnnealingLR',
         eta_min_ratio=0.002,
-        end=6,
+        end=2,
         convert_to_iter_based=True),
     dict(
         type='CosineRestartLR',
         periods=[1, 1],
         restart_weights=[0.5, 0.5],
         eta_min_ratio=0.002,
-        begin=6,
+        begin=2,
         convert_to_iter_based=True),
 ]
-train_cfg = dict(max_epochs=8, val_interval=1)  # 8 x 156; averages at 6, 7, 8
+# 4 x 312 iterations, averages after 2, 3 and 4
+train_cfg = dict(max_epochs=4, val_interval=1)
 default_hooks = dict(logger=dict(interval=25), checkpoint=dict(interval=1))

@@ -32,13 +32,16 @@ def lovasz_softmax(probabilities: Tensor,
         >>> lovasz_softmax(decided, torch.tensor([[[0, 1, 1]]]))  # twice 1/2
         tensor(0.5000)
     """
+    label = label.flatten()
     there = label != ignore_index
+    # (K, P) float32: half precision would lose the small steps of a big sum
+    probabilities = probabilities.transpose(0, 1).flatten(1).float()[:, there]
     label = label[there]
-    # (P, K) float32: half precision would lose the small steps of a big sum
-    probabilities = probabilities.movedim(1, -1)[there].float()
+    # selected one by one, each row would have a gradient as large as all
+    rows = probabilities.unbind()
     losses = [
-        _class_loss(probabilities[:, number], label == number)
-        for number in label.unique()
+        _class_loss(rows[number], label == number)
+        for number in label.unique().tolist()
     ]
     return torch.stack(losses).mean() if losses else probabilities.sum()  # 0
 
