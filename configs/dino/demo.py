@@ -1,6 +1,6 @@
 # DINO in minutes on a CPU: StarNet-S3 at 64x32 on rendered people, under the
-# conditions of ../saip/demo_prototypes.py. Data as for ../saip/demo.py. Its
-# scores have not been measured.
+# conditions of ../saip/demo_prototypes.py. Data as for ../saip/demo.py. In
+# its 250 iterations the search does not improve: docs/results.md.
 _base_ = '../saip/demo_prototypes.py'
 
 model = dict(
