@@ -1,6 +1,6 @@
 # Fashionpedia: about 45.6 k pictures to train, 1.16 k to validate; both splits
 # that are not for training lie in test/. Count yours:
-#   python tools/dataset_converters/check_fashionpedia.py data/fashionpedia
+#   python tools/dataset_converters/check_data.py fashionpedia
 # and make the knowledge that models/ke_rcnn.py reads:
 #   python tools/dataset_converters/fashionpedia_knowledge.py \
 #       data/fashionpedia/instances_attributes_train2020.json
