@@ -11,7 +11,9 @@ data_root = 'data/PA100k'
 size = (256, 128)  # authors; height, width
 
 resize = dict(  # smooths where it shrinks, as in the authors' code
-    type='Resize', scale=size[::-1], backend='pillow')
+    type='Resize',
+    scale=size[::-1],
+    backend='pillow')
 train_pipeline = [
     dict(type='LoadAnnotatedImage'),
     resize,

@@ -9,12 +9,9 @@ data_root = 'data/PETA'
 dataset = dict(
     _delete_=True, type='PETADataset', data_root=data_root, partition='zs')
 train_dataloader = dict(
-    dataset=dict(
-        **dataset, split='trainval', pipeline=_base_.train_pipeline))
+    dataset=dict(**dataset, split='trainval', pipeline=_base_.train_pipeline))
 val_dataloader = dict(
     dataset=dict(
-        **dataset,
-        split='test',
-        pipeline=_base_.test_pipeline,
+        **dataset, split='test', pipeline=_base_.test_pipeline,
         test_mode=True))
 test_dataloader = val_dataloader

@@ -1,4 +1,4 @@
-# Attributes of rendered people, at 128x64. All numbers are ours, made for the
+# Attributes of rendered people, at 96x48. All numbers are ours, made for the
 # clock; the leaf adds the backbone.
 _base_ = [
     '../models/attributes.py',
@@ -9,12 +9,12 @@ _base_ = [
 ]
 
 data_root = 'data/synthetic_small/pa100k'
-size = (128, 64)
+size = (96, 48)
 resize = dict(type='Resize', scale=size[::-1], backend='pillow')
 train_pipeline = [
     dict(type='LoadAnnotatedImage'),
     resize,
-    dict(type='RandomCrop', crop_size=size, padding=5),
+    dict(type='RandomCrop', crop_size=size, padding=4),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs'),
 ]
@@ -24,14 +24,14 @@ test_pipeline = [
     dict(type='PackInputs'),
 ]
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=1,
     dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(
     num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = _base_.warm_cosine
-train_cfg = dict(max_epochs=20, val_interval=5)  # 20 x 75 iterations
-default_hooks = dict(logger=dict(interval=25), checkpoint=dict(interval=5))
+train_cfg = dict(max_epochs=8, val_interval=4)  # 8 x 150 iterations
+default_hooks = dict(logger=dict(interval=25), checkpoint=dict(interval=4))

@@ -15,5 +15,4 @@ custom_hooks = [
     # dict(type='EMAHook', momentum=2e-4, update_buffers=True),
 ]
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True)
-visualizer = dict(
-    type='UniversalVisualizer', vis_backends=_base_.vis_backends)
+visualizer = dict(type='UniversalVisualizer', vis_backends=_base_.vis_backends)

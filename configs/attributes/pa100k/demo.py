@@ -1,4 +1,4 @@
-# Attributes in minutes on a CPU: StarNet-S3 at 128x64 on rendered people.
+# Attributes in minutes on a CPU: StarNet-S3 at 96x48 on rendered people.
 #   python tools/dataset_converters/make_synthetic_people.py \
 #       data/synthetic_small --formats pa100k --size small
 #   python tools/train.py configs/attributes/pa100k/demo.py

@@ -5,7 +5,7 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(_base_.backbone, img_size=(128, 64)),
+    backbone=dict(_base_.backbone, img_size=(96, 48)),
     neck=dict(type='GlobalAveragePooling'),  # of the patch tokens
     head=dict(in_channels=192))
 

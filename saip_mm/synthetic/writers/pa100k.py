@@ -16,10 +16,11 @@ from ..scene.scene import CropOptions, crop_scene
 from .base import Job, Writer, photograph_jpeg
 
 CROPS = dict(  # train, val, test
-    tiny=(48, 16, 24), small=(2000, 400, 600), large=(16_000, 2000, 2000))
+    tiny=(48, 16, 24),
+    small=(2000, 400, 600),
+    large=(16_000, 2000, 2000))
 SPLITS = dict(train='train', val='other', test='test')
-OPTIONS = CropOptions(
-    heights=(96, 240), truncated=.1, others=.15, covered=.05)
+OPTIONS = CropOptions(heights=(96, 240), truncated=.1, others=.15, covered=.05)
 
 
 class PA100KWriter(Writer):
@@ -47,8 +48,9 @@ class PA100KWriter(Writer):
     def finish(self, root, jobs, records):
         content = dict(attributes=list(PA100K))
         for part in SPLITS:
-            rows = [i for i, job in enumerate(jobs)
-                    if job.options['part'] == part]
+            rows = [
+                i for i, job in enumerate(jobs) if job.options['part'] == part
+            ]
             content[f'{part}_images_name'] = [
                 osp.basename(jobs[i].path) for i in rows
             ]

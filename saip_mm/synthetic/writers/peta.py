@@ -22,7 +22,9 @@ from ..scene.scene import CropOptions, crop_scene
 from .base import Job, Writer
 
 PERSONS = dict(  # train, val, test
-    tiny=(20, 8, 10), small=(700, 200, 250), large=(5000, 1500, 1500))
+    tiny=(20, 8, 10),
+    small=(700, 200, 250),
+    large=(5000, 1500, 1500))
 SPLITS = dict(train='train', val='other', test='test')
 FIRST_PERSON = 20_000  # others have the numbers below
 SOURCES = 10  # older sets, of which the real one is made
@@ -78,8 +80,7 @@ class PETAWriter(Writer):
                 _random_split(len(jobs), number)
                 for number in range(RANDOM_SPLITS)
             ])
-        write_file(
-            osp.join(root, 'PETA.mat'), write_mat(dict(peta=content)))
+        write_file(osp.join(root, 'PETA.mat'), write_mat(dict(peta=content)))
         text = dict(
             name='zero-shot split of rendered people',
             **{part: split[part].tolist()

@@ -7,8 +7,8 @@ from mmengine.logging import print_log
 
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
-from .label_table import (LabelTable, check_names, label_ratio,
-                          missing_images, one_sided)
+from .label_table import (LabelTable, check_names, label_ratio, missing_images,
+                          one_sided)
 from .list_file import read_list
 
 
@@ -102,7 +102,8 @@ class AttributeDataset(BaseDataset):
 
     def get_cat_ids(self, idx: int) -> List[int]:
         """Numbers of the attributes that a picture has."""
-        return np.flatnonzero(self.get_data_info(idx)['gt_score'] == 1).tolist()
+        return np.flatnonzero(
+            self.get_data_info(idx)['gt_score'] == 1).tolist()
 
     @staticmethod
     def _samples(table: LabelTable) -> List[dict]:

@@ -54,8 +54,9 @@ def draw_attributes(image: np.ndarray,
         top = GAP + LINE * place
         draw.rectangle((left, top + 3, left + BAR, top + LINE - 4),
                        outline=GREY)
-        draw.rectangle((left, top + 3, left + round(BAR * float(score)),
-                        top + LINE - 4), fill=colour)
+        draw.rectangle(
+            (left, top + 3, left + round(BAR * float(score)), top + LINE - 4),
+            fill=colour)
         draw.text((left + BAR + GAP, top), f'{100 * float(score):3.0f}%',
                   colour, font)
         draw.text((text, top), f'{name}{mark}', colour, font)
@@ -115,7 +116,7 @@ class AttributeDrawHook(Hook):
             sheet = draw_attributes(
                 np.ascontiguousarray(image), names,
                 sample.pred_score.cpu().numpy(),
-                sample.gt_score.cpu().numpy() if 'gt_score' in sample else
-                None)
+                sample.gt_score.cpu().numpy()
+                if 'gt_score' in sample else None)
             runner.visualizer.add_image(
                 f'{mode}_{osp.splitext(osp.basename(path))[0]}', sheet, step)

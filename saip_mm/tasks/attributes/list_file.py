@@ -44,8 +44,9 @@ def _read_table(path: str) -> Tuple[Tuple[str, ...], List[str], np.ndarray]:
     text = read_text(path, HINT)
     first = text.split('\n', 1)[0]
     separator = max(',;\t', key=first.count)
-    rows = [(number, [cell.strip() for cell in row]) for number, row in
-            enumerate(csv.reader(io.StringIO(text), delimiter=separator), 1)
+    rows = [(number, [cell.strip() for cell in row])
+            for number, row in enumerate(
+                csv.reader(io.StringIO(text), delimiter=separator), 1)
             if any(cell.strip() for cell in row)]
     if len(rows) < 2 or len(rows[0][1]) < 2:
         raise ValueError(f'{path} lists no pictures with attributes: {HINT}')

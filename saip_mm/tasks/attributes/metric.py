@@ -34,10 +34,7 @@ class AttributeMetric(BaseMetric):
 
     default_prefix: Optional[str] = 'attribute'
 
-    def __init__(self,
-                 thr: float = 0.5,
-                 table: bool = True,
-                 **kwargs) -> None:
+    def __init__(self, thr: float = 0.5, table: bool = True, **kwargs) -> None:
         super().__init__(**kwargs)
         self.thr = thr
         self.table = table
@@ -64,8 +61,8 @@ class AttributeMetric(BaseMetric):
                 raise ValueError(f'{_name(sample)}: scores {scores.shape} but '
                                  f'labels {labels.shape}')
             loss = sample.get('loss')
-            self.results.append((scores, labels,
-                                 None if loss is None else float(loss)))
+            self.results.append(
+                (scores, labels, None if loss is None else float(loss)))
 
     def compute_metrics(self, results: List[tuple]) -> Dict[str, float]:
         """Scores of all pictures of all ranks."""
@@ -109,12 +106,10 @@ def draw_table(names: Sequence[str], scores: AttributeScores) -> str:
     table.align['Attribute'] = 'l'
     for place, name in enumerate(names):
         table.add_row([
-            name,
-            *(f'{100 * scores.each[key][place]:.2f}' for key in COLUMNS)
+            name, *(f'{100 * scores.each[key][place]:.2f}' for key in COLUMNS)
         ])
-    table.add_row([
-        'mean', *(f'{100 * scores.each[key].mean():.2f}' for key in COLUMNS)
-    ])
+    table.add_row(
+        ['mean', *(f'{100 * scores.each[key].mean():.2f}' for key in COLUMNS)])
     return str(table)
 
 

@@ -37,8 +37,10 @@ def read_annotation(path: str) -> Tuple[Tuple[str, ...], dict]:
         ValueError: If it is no MATLAB file of level 5, lacks a variable, or
             these do not agree.
     """
-    keys = [key.format(part) for part in PARTS
-            for key in ('{}_images_name', '{}_label')]
+    keys = [
+        key.format(part) for part in PARTS
+        for key in ('{}_images_name', '{}_label')
+    ]
     content = read_mat(path, ['attributes', *keys], LAYOUT)
     names = check_names(
         cells(content['attributes'], path, 'attributes'),
@@ -47,11 +49,10 @@ def read_annotation(path: str) -> Tuple[Tuple[str, ...], dict]:
         raise ValueError(f'{path} has {len(names)} attributes, PA100K has '
                          f'{len(PA100K)}: is it of another set?')
     if names != PA100K:
-        other = next(pair for pair in zip(names, PA100K)
-                     if pair[0] != pair[1])
-        print_log(f'{path} names attributes other than expected: '
-                  f"'{other[0]}' for '{other[1]}'", 'current',
-                  logging.WARNING)
+        other = next(pair for pair in zip(names, PA100K) if pair[0] != pair[1])
+        print_log(
+            f'{path} names attributes other than expected: '
+            f"'{other[0]}' for '{other[1]}'", 'current', logging.WARNING)
     parts = {}
     for part in PARTS:
         images = cells(content[f'{part}_images_name'], path,
@@ -118,12 +119,12 @@ class PA100KDataset(AttributeDataset):
         images: List[str] = []
         for part in SPLITS[self.split]:
             images += parts[part][0]
-        labels = np.concatenate([parts[part][1]
-                                 for part in SPLITS[self.split]])
+        labels = np.concatenate(
+            [parts[part][1] for part in SPLITS[self.split]])
         table = LabelTable(
             names,
-            [osp.join(self.data_prefix['img_path'], name) for name in images],
-            labels)
+            [osp.join(self.data_prefix['img_path'], name)
+             for name in images], labels)
         if not self.reorder:
             return table
         return table.select([names[i] for i in PA100K_ORDER], self.ann_file)

@@ -139,9 +139,9 @@ class PETADataset(AttributeDataset):
                  **kwargs) -> None:
         known = ('zs', 'own', *(f'random{i}' for i in range(5)))
         for name, value, allowed in (('split', split, tuple(SPLITS)),
-                                     ('partition', partition, known),
-                                     ('attributes', attributes, ('eval',
-                                                                 'all'))):
+                                     ('partition', partition,
+                                      known), ('attributes', attributes,
+                                               ('eval', 'all'))):
             if value not in allowed:
                 raise ValueError(f"{name} '{value}' is unknown: use one of "
                                  f'{", ".join(allowed)}')
@@ -157,8 +157,8 @@ class PETADataset(AttributeDataset):
         folder = self.data_prefix['img_path']
         table = LabelTable(
             file.names,
-            [osp.join(folder, f'{number:05d}.png') for number in file.numbers],
-            file.labels, file.pids)
+            [osp.join(folder, f'{number:05d}.png')
+             for number in file.numbers], file.labels, file.pids)
         rows = np.concatenate([split[part] for part in SPLITS[self.split]])
         order = PETA_ORDER if self.reorder else range(len(PETA))
         if self.attributes == 'all':

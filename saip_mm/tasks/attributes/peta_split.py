@@ -139,13 +139,14 @@ def shared_persons(split: Split, pids: np.ndarray) -> Dict[tuple, set]:
     """Persons in two parts of a split, by the pair; pairs without any are
     left out."""
     persons = {part: set(pids[split[part]].tolist()) for part in PARTS}
-    pairs = {(one, other): persons[one] & persons[other]
-             for one, other in combinations(PARTS, 2)}
+    pairs = {
+        (one, other): persons[one] & persons[other]
+        for one, other in combinations(PARTS, 2)
+    }
     return {pair: both for pair, both in pairs.items() if both}
 
 
-def name_split(split: Split,
-               pids: np.ndarray,
+def name_split(split: Split, pids: np.ndarray,
                random: Sequence[Split] = ()) -> str:
     """Say which of PETA's splits one is, by what is in it.
 
