@@ -75,6 +75,11 @@ def _encode(text: str, code: str) -> bytes:
     return text.encode('latin-1')
 
 
+def _no_bytes(*args: Any) -> bytes:
+    """``bytes()``, as old protocols write empty ones."""
+    return b''
+
+
 def _reconstruct(kind: type, base: type, state: Any) -> Any:
     """``copyreg._reconstructor``, for dicts alone."""
     return _Dict(state or ()) if kind is _Dict else _Token()
@@ -95,6 +100,7 @@ def _names() -> Dict[str, Any]:
     }
     for module in ('builtins', '__builtin__'):
         names.update({
+            f'{module}.bytes': _no_bytes,
             f'{module}.dict': dict,
             f'{module}.list': list,
             f'{module}.range': range,
