@@ -96,13 +96,15 @@ class Reduced:
 
 
 @pytest.mark.parametrize('protocol', [0, 2, pickle.HIGHEST_PROTOCOL])
-@pytest.mark.parametrize('how', [
-    # an array over foreign memory; objects out of bytes; no dict at all
-    (np.ndarray, ((4, ), 'O', b'A' * 32)),
-    (np.zeros(0).__reduce__()[0], (np.ndarray, (0, ), b'b'),
-     (1, (2, ), np.dtype('O'), False, b'A' * 16)),
-    (copyreg._reconstructor, (list, list, [])),
-])
+@pytest.mark.parametrize(
+    'how',
+    [
+        # an array over foreign memory; objects out of bytes; no dict at all
+        (np.ndarray, ((4, ), 'O', b'A' * 32)),
+        (np.zeros(0).__reduce__()[0], (np.ndarray, (0, ), b'b'),
+         (1, (2, ), np.dtype('O'), False, b'A' * 16)),
+        (copyreg._reconstructor, (list, list, [])),
+    ])
 def test_nothing_of_numpy_is_called(tmp_path, how, protocol):
     content = dict(train=Reduced(*how))
     read = read_array_pickle(saved(tmp_path, content, protocol))

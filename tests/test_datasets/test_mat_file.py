@@ -26,9 +26,8 @@ def test_comes_back(tmp_path):
 
 def test_one_name_is_a_list_of_one(tmp_path):
     path = saved(tmp_path, write_mat(dict(names=['alone'])))
-    assert cells(read_mat(path, ['names'])['names'], path, 'names') == [
-        'alone'
-    ]
+    assert cells(read_mat(path, ['names'])['names'], path,
+                 'names') == ['alone']
 
 
 def test_the_same_content_is_the_same_bytes():
@@ -51,11 +50,15 @@ def test_other_files(tmp_path, data, said):
 
 def test_what_is_missing_is_named(tmp_path):
     path = saved(tmp_path, write_mat(CONTENT))
-    with pytest.raises(ValueError, match=r"a.mat: key 'other' not found "
-                       r'\(found: labels, names, one\)'):
+    with pytest.raises(
+            ValueError,
+            match=r"a.mat: key 'other' not found "
+            r'\(found: labels, names, one\)'):
         read_mat(path, ['names', 'other'])
     with pytest.raises(FileNotFoundError, match='gone.mat.*: look there'):
         read_mat(str(tmp_path / 'gone.mat'), [], 'look there')
-    with pytest.raises(ValueError, match="f: 'labels' is no list of cells, "
-                       r'but uint8 of \(3, 3\)'):
+    with pytest.raises(
+            ValueError,
+            match="f: 'labels' is no list of cells, "
+            r'but uint8 of \(3, 3\)'):
         cells(CONTENT['labels'], 'f', 'labels')

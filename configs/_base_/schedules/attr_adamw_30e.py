@@ -9,12 +9,14 @@ optim_wrapper = dict(
         weight_decay=0.),  # authors
     clip_grad=dict(max_norm=10.))  # authors
 
-param_scheduler = dict(
-    type='ReduceOnPlateauLR',
-    monitor='attribute/loss',  # authors
-    rule='less',
-    factor=0.1,  # authors
-    patience=4)  # authors; not shortened by --schedule
+param_scheduler = [
+    dict(
+        type='ReduceOnPlateauLR',
+        monitor='attribute/loss',  # authors
+        rule='less',
+        factor=0.1,  # authors
+        patience=4),  # authors; not shortened by --schedule
+]
 
 train_cfg = dict(
     type='EpochBasedTrainLoop',

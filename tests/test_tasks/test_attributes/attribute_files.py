@@ -58,8 +58,7 @@ def peta_content():
         dict(
             train=np.arange(1, 7, dtype=np.uint16)[:, None],
             val=np.array([[7]], np.uint16),
-            test=np.arange(8, 13, dtype=np.uint16)[:, None])
-        for _ in range(5)
+            test=np.arange(8, 13, dtype=np.uint16)[:, None]) for _ in range(5)
     ]
     unused = [f'other{i}' for i in range(PETA_LABELS - len(PETA))]
     return dict(

@@ -36,8 +36,8 @@ def checkpoint(**info):
 
 
 def test_loss_gets_the_ratio_of_the_training_data():
-    hook, run = AttributeCountHook(), runner(
-        metainfo(), metainfo(ratio=[1, 0, 0]))
+    hook, run = AttributeCountHook(), runner(metainfo(),
+                                             metainfo(ratio=[1, 0, 0]))
     hook.after_load_checkpoint(run, checkpoint(classes=['cat', 'dog']))
     hook.before_train(run)
     hook.before_val(run)
@@ -57,12 +57,15 @@ def test_a_test_takes_that_of_the_checkpoint():
 
 def test_another_number():
     hook = AttributeCountHook()
-    for step, run in (
-        (hook.before_train, runner(metainfo(), num_classes=26)),
-        (hook.before_val, runner(val=metainfo(), num_classes=26)),
-        (hook.before_test, runner(test=metainfo(), num_classes=26))):
-        with pytest.raises(ValueError, match='head.num_classes is 26, but the '
-                           'data have 3 .*set model.head.num_classes=3'):
+    for step, run in ((hook.before_train, runner(metainfo(), num_classes=26)),
+                      (hook.before_val, runner(val=metainfo(),
+                                               num_classes=26)),
+                      (hook.before_test,
+                       runner(test=metainfo(), num_classes=26))):
+        with pytest.raises(
+                ValueError,
+                match='head.num_classes is 26, but the '
+                'data have 3 .*set model.head.num_classes=3'):
             step(run)
     with pytest.raises(ValueError, match='names no attributes'):
         hook.before_train(runner({}))
@@ -70,9 +73,11 @@ def test_another_number():
 
 def test_another_order(log):
     hook, turned = AttributeCountHook(), metainfo(NAMES[::-1])
-    with pytest.raises(ValueError, match="another order: 'hat' of "
-                       "train_dataloader is 'shoes' in val_dataloader. Give "
-                       'val_dataloader.dataset.metainfo.classes='):
+    with pytest.raises(
+            ValueError,
+            match="another order: 'hat' of "
+            "train_dataloader is 'shoes' in val_dataloader. Give "
+            'val_dataloader.dataset.metainfo.classes='):
         hook.before_train(runner(metainfo(), turned))
     run = runner(test=turned)
     hook.after_load_checkpoint(run, checkpoint(**metainfo()))
@@ -84,8 +89,10 @@ def test_another_order(log):
 
 
 def test_validation_of_other_attributes():
-    with pytest.raises(ValueError, match='val_dataloader has 2 attributes, '
-                       'train_dataloader 3'):
+    with pytest.raises(
+            ValueError,
+            match='val_dataloader has 2 attributes, '
+            'train_dataloader 3'):
         AttributeCountHook().before_train(
             runner(metainfo(), metainfo(NAMES[:2])))
 

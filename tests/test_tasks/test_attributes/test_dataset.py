@@ -9,8 +9,8 @@ from saip_mm.tasks.attributes import AttributeDataset
 from .attribute_files import CLASSES, write, write_own
 
 PIPELINE = (dict(type='LoadAnnotatedImage'),
-            dict(type='Resize', scale=(16, 32), backend='pillow'),
-            dict(type='PackInputs'))
+            dict(type='Resize', scale=(16, 32),
+                 backend='pillow'), dict(type='PackInputs'))
 
 
 @pytest.fixture

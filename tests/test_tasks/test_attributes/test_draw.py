@@ -54,8 +54,7 @@ def run(tmp_path):
         iter=7,
         val_dataloader=loader,
         test_dataloader=loader,
-        visualizer=SimpleNamespace(
-            add_image=lambda *args: drawn.append(args)))
+        visualizer=SimpleNamespace(add_image=lambda *args: drawn.append(args)))
     outputs = [
         DataSample(metainfo=dict(img_path=f'{root}/{i}.jpg')).set_pred_score(
             torch.rand(3)) for i in range(5)
@@ -71,8 +70,9 @@ def test_hook_draws_every_few(run):
         hook.before_val_epoch(runner)
         hook.after_val_iter(runner, 0, None, outputs[:3])
         hook.after_val_iter(runner, 1, None, outputs[3:])
-    assert [(name, step) for name, _, step in drawn
-            ] == 2 * [('val_0', 7), ('val_2', 7), ('val_4', 7)]
+    assert [(name, step) for name, _, step in drawn] == 2 * [('val_0', 7),
+                                                             ('val_2', 7),
+                                                             ('val_4', 7)]
     hook.before_test_epoch(runner)
     hook.after_test_iter(runner, 0, None, outputs[:1])
     assert drawn[-1][0] == 'test_0'

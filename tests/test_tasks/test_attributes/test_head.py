@@ -55,8 +55,7 @@ def test_every_parameter_gets_a_gradient(head):
 
 
 def test_other_losses_of_mmpretrain_fit():
-    head = AttributeHead(3, 8,
-                         dict(type='CrossEntropyLoss', use_sigmoid=True))
+    head = AttributeHead(3, 8, dict(type='CrossEntropyLoss', use_sigmoid=True))
     samples = labelled((1., 0., 1.))
     assert head.loss((torch.randn(1, 8), ), samples)['loss'].isfinite()
     assert 'loss' not in head.predict((torch.randn(1, 8), ), samples)[0]

@@ -15,8 +15,10 @@ def test_selects_columns_and_rows():
     chosen = table.select(('shoes', 'hat'), 'list.csv').rows(np.array([1]))
     assert chosen.names == ('shoes', 'hat') and chosen.images == ['b']
     assert chosen.labels.tolist() == [[1, 0]] and chosen.pids.tolist() == [7]
-    with pytest.raises(ValueError, match='list.csv has no attribute scarf; it '
-                       'has hat, bag, shoes: correct metainfo.classes'):
+    with pytest.raises(
+            ValueError,
+            match='list.csv has no attribute scarf; it '
+            'has hat, bag, shoes: correct metainfo.classes'):
         table.select(('hat', 'scarf'), 'list.csv')
 
 
@@ -25,8 +27,10 @@ def test_values():
                           two_is_zero=True)  # yapf: disable
     assert labels.dtype == np.int8
     assert labels.tolist() == [[1, 0, -1], [0, 1, 0]]
-    with pytest.raises(ValueError, match="f: attribute 'bag' has value 7 in "
-                       r'row 1 \(and 0 others\)'):
+    with pytest.raises(
+            ValueError,
+            match="f: attribute 'bag' has value 7 in "
+            r'row 1 \(and 0 others\)'):
         check_values(np.array([[1, 0, 0], [0, 7, 0]]), NAMES, 'f')
 
 

@@ -64,12 +64,12 @@ def test_mistakes_in_tables(tmp_path, text, said):
     (dict(metainfo=dict(classes=['hat']), data_list=[{}]), "no 'img_path'"),
     (dict(
         metainfo=dict(classes=['hat']),
-        data_list=[dict(img_path='a.jpg', gt_label=[1])]),
-     'gt_label of a.jpg has 1, attributes are 0 to 0'),
+        data_list=[dict(img_path='a.jpg', gt_label=[1])
+                   ]), 'gt_label of a.jpg has 1, attributes are 0 to 0'),
     (dict(
         metainfo=dict(classes=['hat']),
-        data_list=[dict(img_path='a.jpg', gt_score=[1, 0])]),
-     'gt_score of a.jpg has 2 values for 1'),
+        data_list=[dict(img_path='a.jpg', gt_score=[1, 0])
+                   ]), 'gt_score of a.jpg has 2 values for 1'),
     (dict(
         metainfo=dict(classes=['hat']),
         data_list=[dict(img_path='a.jpg', gt_score=[7])]), 'has value 7'),

@@ -58,10 +58,9 @@ def test_table_and_what_lowers_the_mean(log):
 def test_bad_input():
     made = metric()
     with pytest.raises(ValueError, match='1.jpg is not a number'):
-        made.process(None, samples(LABELS, np.where(SCORES == .6, np.nan,
-                                                    SCORES)))
-    with pytest.raises(
-            ValueError, match=r'scores \(4,\) but labels \(3,\)'):
+        made.process(None,
+                     samples(LABELS, np.where(SCORES == .6, np.nan, SCORES)))
+    with pytest.raises(ValueError, match=r'scores \(4,\) but labels \(3,\)'):
         made.process(None, samples(LABELS[:, :3]))
     unlabelled = samples()[0]
     del unlabelled['gt_score']

@@ -65,8 +65,8 @@ def test_other_names_are_told(tmp_path, log):
      "test_label: attribute 'Female' has value 7 in row 0"),
     ('attributes', lambda v: v[:25], 'has 25 attributes, PA100K has 26'),
     ('attributes', lambda v: v[:25] + ['Hat'], "names 'Hat' twice"),
-    ('train_images_name', lambda v: np.zeros((4, 1)),
-     "'train_images_name' is no list"),
+    ('train_images_name', lambda v: np.zeros(
+        (4, 1)), "'train_images_name' is no list"),
 ])
 def test_what_does_not_agree_is_refused(tmp_path, key, value, said):
     root, content = write_pa100k(tmp_path), pa100k_content()
@@ -78,8 +78,10 @@ def test_what_does_not_agree_is_refused(tmp_path, key, value, said):
 
 def test_missing_and_foreign_files(tmp_path):
     root = write_pa100k(tmp_path)
-    with pytest.raises(ValueError, match="split 'all' is unknown: use one of "
-                       'train, val, trainval, test'):
+    with pytest.raises(
+            ValueError,
+            match="split 'all' is unknown: use one of "
+            'train, val, trainval, test'):
         PA100KDataset(root, 'all')
     (tmp_path / 'data/000003.jpg').unlink()
     with pytest.raises(FileNotFoundError, match='1 of 6 pictures .*000003'):
@@ -87,8 +89,10 @@ def test_missing_and_foreign_files(tmp_path):
     content = pa100k_content()
     content.pop('val_label')
     write(f'{root}/annotation.mat', write_mat(content))
-    with pytest.raises(ValueError, match="key 'val_label' not found "
-                       r'\(found: attributes, test_images_name'):
+    with pytest.raises(
+            ValueError,
+            match="key 'val_label' not found "
+            r'\(found: attributes, test_images_name'):
         PA100KDataset(root)
     (tmp_path / 'annotation.mat').unlink()
     with pytest.raises(FileNotFoundError, match='Expected: annotation.mat'):

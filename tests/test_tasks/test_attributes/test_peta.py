@@ -29,8 +29,8 @@ def test_zero_shot(tmp_path, log):
     labels = peta_content()['data'][:, 4:4 + 35]
     for split, wanted in rows.items():
         data = PETADataset(root, split, reorder=False)
-        assert [data[i]['pid'] for i in range(len(data))
-                ] == [PIDS[row] for row in wanted]
+        assert [data[i]['pid']
+                for i in range(len(data))] == [PIDS[row] for row in wanted]
         assert [data[i]['gt_score'].tolist()
                 for i in range(len(data))] == labels[wanted].tolist()
         assert data[0]['img_path'] == f'{root}/images/{wanted[0] + 1:05d}.png'
@@ -54,13 +54,17 @@ def test_other_splits(tmp_path):
     for number in range(5):
         data = PETADataset(root, 'test', partition=f'random{number}')
         assert len(data) == 5
-    with pytest.raises(FileNotFoundError, match='no peta_own_split.json, the '
-                       "split partition='own'.*peta_split.py"):
+    with pytest.raises(
+            FileNotFoundError,
+            match='no peta_own_split.json, the '
+            "split partition='own'.*peta_split.py"):
         PETADataset(root, partition='own')
     (tmp_path / 'peta_zs_split.json').rename(tmp_path / 'peta_own_split.json')
     assert len(PETADataset(root, 'test', partition='own')) == 3
-    with pytest.raises(FileNotFoundError, match='no peta_zs_split.json or '
-                       'dataset_zs_run0.pkl.*Rethinking_of_PAR'):
+    with pytest.raises(
+            FileNotFoundError,
+            match='no peta_zs_split.json or '
+            'dataset_zs_run0.pkl.*Rethinking_of_PAR'):
         PETADataset(root)
 
 
@@ -84,8 +88,10 @@ def test_all_attributes(tmp_path):
 
 def test_a_person_in_two_parts_is_refused(tmp_path):
     root = write_peta(tmp_path, split=dict(train=[0], val=[2], test=[1]))
-    with pytest.raises(ValueError, match='peta_zs_split.json: not a zero-shot '
-                       'split: person 1 is in train and test'):
+    with pytest.raises(
+            ValueError,
+            match='peta_zs_split.json: not a zero-shot '
+            'split: person 1 is in train and test'):
         PETADataset(root)
 
 
@@ -108,7 +114,8 @@ def test_other_fields_and_names_are_refused(tmp_path):
     root, content = write_peta(tmp_path), peta_content()
     content.pop('attribute')
     write(f'{root}/PETA.mat', write_mat(dict(peta=content)))
-    with pytest.raises(ValueError, match="'peta' has the fields .'data', 'sel"):
+    with pytest.raises(
+            ValueError, match="'peta' has the fields .'data', 'sel"):
         PETADataset(root)
     write(f'{root}/PETA.mat', write_mat(dict(other=content)))
     with pytest.raises(ValueError, match=r"'peta' not found \(found: other"):

@@ -85,15 +85,15 @@ def test_persons_in_two_parts():
     split = as_split(train=[0, 1, 6, 10], val=[2, 3], test=[7, 11])
     check_split(split, PERSONS, 'f', zero_shot=False)
     with pytest.raises(
-            ValueError, match='f: not a zero-shot split: person 4 is in train '
+            ValueError,
+            match='f: not a zero-shot split: person 4 is in train '
             r'and test \(and 1 others\)'):
         check_split(split, PERSONS, 'f', zero_shot=True)
     check_split(as_split(**SPLIT), PERSONS, 'f', zero_shot=True)
 
 
 def test_splits_are_told_apart(monkeypatch):
-    split, shared = as_split(**SPLIT), as_split(
-        train=[0], val=[1], test=[2])
+    split, shared = as_split(**SPLIT), as_split(train=[0], val=[1], test=[2])
     assert name_split(split, PERSONS) == 'zero-shot, other than PETA-zs'
     assert name_split(shared, PERSONS) == 'shares persons'
     turned = {part: rows[::-1] for part, rows in shared.items()}

@@ -41,8 +41,7 @@ def test_tool_draws_and_tables(trained, tmp_path, monkeypatch, capsys):
     arguments = [config, checkpoint, photos, photos / 'b/1.jpg', '--out',
                  tmp_path / 'told']  # yapf: disable
     monkeypatch.setattr(sys, 'argv', ['tell', *map(str, arguments)])
-    runpy.run_path(
-        str(ROOT / 'tools/tell_attributes.py'), run_name='__main__')
+    runpy.run_path(str(ROOT / 'tools/tell_attributes.py'), run_name='__main__')
     assert '3 drawings, and ' in capsys.readouterr().out
     drawn = sorted(p.name for p in (tmp_path / 'told').glob('*.png'))
     assert drawn == ['0000_a.png', '0001_c.png', '0002_1.png']
@@ -73,8 +72,9 @@ def test_mistakes(trained, tmp_path):
     content = torch.load(checkpoint)
     content['meta']['dataset_meta']['classes'] = ['hat']
     torch.save(content, checkpoint)
-    with pytest.raises(ValueError, match='names 1 attributes, the head has '
-                       '26'):
+    with pytest.raises(
+            ValueError, match='names 1 attributes, the head has '
+            '26'):
         predict_attributes(config, checkpoint, [str(photos)])
     torch.save(dict(state_dict=dict(a=torch.ones(2))), checkpoint)
     with pytest.raises(ValueError, match='epoch_1.pth does not fit'):

@@ -71,8 +71,7 @@ def test_a_thousand_random_cases():
         mean, each = attribute_scores(labels, scores)
         slow, slow_each = slow_scores(labels, scores)
         assert mean == pytest.approx(slow, abs=1e-12)
-        for place, key in enumerate(('posrec', 'negrec', 'prec', 'acc',
-                                     'F1')):
+        for place, key in enumerate(('posrec', 'negrec', 'prec', 'acc', 'F1')):
             assert each[key] == pytest.approx(slow_each[:, place], abs=1e-12)
 
 
