@@ -33,5 +33,5 @@ test_dataloader = val_dataloader
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = _base_.warm_cosine
-train_cfg = dict(max_epochs=8, val_interval=4)  # 8 x 150 iterations
-default_hooks = dict(logger=dict(interval=25), checkpoint=dict(interval=4))
+train_cfg = dict(max_epochs=6, val_interval=3)  # 6 x 150 iterations
+default_hooks = dict(logger=dict(interval=25), checkpoint=dict(interval=3))

@@ -5,6 +5,7 @@ import pytest
 import torch
 import yaml
 from mmengine.config import Config
+from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import Runner
 
 from mmpretrain.registry import MODELS
@@ -98,6 +99,19 @@ def test_shortened(fraction, epochs, tmp_path, monkeypatch):
     runner = train(str(path), schedule=fraction)
     assert runner.train_loop.max_epochs == epochs
     assert [s['patience'] for s in runner.param_schedulers] == [4]
+
+
+def test_the_rate_follows_the_loss():
+    """A tenth once it has not fallen for more than four epochs."""
+    cfg, = Config.fromfile(PAPER[0]).param_scheduler
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.AdamW([weight], lr=1e-4)
+    scheduler = PARAM_SCHEDULERS.build(dict(cfg, optimizer=optimizer))
+    rates = []
+    for loss in (9, 8, 8.5, 8, 8, 8, 8, 7):
+        scheduler.step({'attribute/loss': loss, 'attribute/mA': 50.})
+        rates.append(optimizer.param_groups[0]['lr'])
+    assert rates == pytest.approx(6 * [1e-4] + 2 * [1e-5])
 
 
 @pytest.mark.parametrize('path', PAPER, ids=name_of)
