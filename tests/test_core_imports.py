@@ -11,12 +11,13 @@ CORE_ALONE = '''
 import sys
 for name in ('mmdet', 'mmpose', 'mmseg', 'mmcv._ext'):
     sys.modules[name] = None
-import saip_mm
+import saip_mm, saip_mm.tasks.attributes
 from mmpretrain.registry import DATASETS, HOOKS, METRICS, MODELS
 for registry, name in ((MODELS, 'SAIP'), (DATASETS, 'PersonImages'),
                        (DATASETS, 'MarketDataset'),
                        (HOOKS, 'ExpertUpdateHook'),
-                       (METRICS, 'PersonRetrievalMetric')):
+                       (METRICS, 'PersonRetrievalMetric'),
+                       (DATASETS, 'AttributeDataset')):
     assert registry.get(name).__module__.startswith('saip_mm.'), name
 '''
 

@@ -1,7 +1,7 @@
 """Pickles of plain Python types, read without running any code."""
 import io
 import pickle
-from typing import Any
+from typing import Any, Mapping, Optional
 
 
 class UnsafePickleError(ValueError):
@@ -9,13 +9,22 @@ class UnsafePickleError(ValueError):
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Knows no class and no function, so that it can call none."""
+    """Knows no class and no function but those given, so that it can call no
+    other."""
 
-    def find_class(self, module: str, name: str) -> None:
-        raise UnsafePickleError(f'{module}.{name}')
+    def __init__(self, file, allowed: Mapping[str, Any], **kwargs) -> None:
+        super().__init__(file, **kwargs)
+        self.allowed = allowed
+
+    def find_class(self, module: str, name: str) -> Any:
+        key = f'{module}.{name}'
+        if key not in self.allowed:
+            raise UnsafePickleError(key)
+        return self.allowed[key]
 
 
-def read_plain_pickle(path: str) -> Any:
+def read_plain_pickle(path: str,
+                      allowed: Optional[Mapping[str, Any]] = None) -> Any:
     """Read a pickle of lists, dicts, strings, bytes and numbers.
 
     A pickle may name any function to be called when it is read. Here every
@@ -24,6 +33,9 @@ def read_plain_pickle(path: str) -> Any:
 
     Args:
         path (str): The file.
+        allowed (Mapping, optional): By 'module.name' what stands for it
+            here: harmless whatever it is called with. Defaults to None:
+            nothing.
 
     Returns:
         Any: What was pickled.
@@ -37,13 +49,15 @@ def read_plain_pickle(path: str) -> Any:
         data = file.read()
     try:
         return _PlainUnpickler(
-            io.BytesIO(data), encoding='utf-8',
+            io.BytesIO(data),
+            allowed or {},
+            encoding='utf-8',
             errors='surrogateescape').load()
     except UnsafePickleError as error:
         raise UnsafePickleError(
             f"'{path}' holds objects of {error}, which could run code: "
             'nothing of it was read or run. If you trust its origin, save it '
-            'again where it came from, as a plain list of str') from None
+            'again where it came from, as plain lists') from None
     except Exception as error:  # any kind: a pickle in pieces raises anything
         raise ValueError(
             f"'{path}' cannot be read as a pickle ({type(error).__name__}: "

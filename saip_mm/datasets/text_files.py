@@ -65,7 +65,7 @@ def read_text(path: str, hint: str = '') -> str:
         OSError: If it cannot be read.
         ValueError: If it is no text.
     """
-    return decode_text(_read_bytes(path, hint), path)
+    return decode_text(read_bytes(path, hint), path)
 
 
 def parse_json(data: bytes, path: str) -> Any:
@@ -96,10 +96,20 @@ def read_json(path: str, hint: str = '') -> Any:
     Raises:
         OSError, ValueError: As :func:`read_text` and :func:`parse_json`.
     """
-    return parse_json(_read_bytes(path, hint), path)
+    return parse_json(read_bytes(path, hint), path)
 
 
-def _read_bytes(path: str, hint: str) -> bytes:
+def read_bytes(path: str, hint: str = '') -> bytes:
+    """Contents of a file.
+
+    Args:
+        path (str): The file.
+        hint (str): As in :func:`read_text`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        OSError: If it cannot be read.
+    """
     if not osp.isfile(path):
         raise FileNotFoundError(f"'{path}' does not exist" +
                                 (f': {hint}' if hint else ''))

@@ -136,7 +136,7 @@ def test_the_payloads_do_run_elsewhere(tmp_path):
 def test_harmless_classes_are_named(tmp_path):
     path = tmp_path / 'k.pkl'
     path.write_bytes(pickle.dumps(np.array(['a.jpg'])))
-    with pytest.raises(UnsafePickleError, match='numpy.*plain list of str'):
+    with pytest.raises(UnsafePickleError, match='numpy.*as plain lists'):
         read_plain_pickle(str(path))
 
 

@@ -1,4 +1,4 @@
-"""Doors for weights of the dense tasks: their libraries' own.
+"""Doors for weights of the tasks: their libraries' own.
 
 What is held here for the core is in tests/test_weights/test_doors.py.
 """
@@ -17,6 +17,7 @@ from .tiny_backbone import shrink_backbone
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # library, config, function of its own that opens a checkpoint
 TASKS = dict(
+    attributes=('mmpretrain', 'attributes/pa100k/demo.py', 'get_model'),
     pose=('mmpose', 'pose/coco/demo.py', 'init_model'),
     wholebody=('mmpose', 'wholebody/coco_wholebody/demo.py', 'init_model'),
     part_seg=('mmseg', 'part_seg/lip/demo.py', 'init_model'),

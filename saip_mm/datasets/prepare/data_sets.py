@@ -98,6 +98,32 @@ DATA_SETS: Dict[str, DataSet] = dict(
             'train attributes': 294,
             'val pictures': 1_158,
         }),
+    pa100k=DataSet(
+        'PA100K',
+        'data/PA100k',
+        'saip_mm.tasks.attributes.counts:count_pa100k',
+        # its paper
+        {
+            'train pictures': 80_000,
+            'val pictures': 10_000,
+            'test pictures': 10_000,
+            'attributes': 26,
+        }),
+    peta=DataSet(
+        'PETA',
+        'data/PETA',
+        'saip_mm.tasks.attributes.counts:count_peta',
+        # its paper; those of PETA-zs are quoted from the literature
+        {
+            'pictures': 19_000,
+            'persons': 8_699,
+            'attributes': 105,
+            'random splits': 5,
+            'zs train pictures': 11_241,
+            'zs val pictures': 3_826,
+            'zs test pictures': 3_933,
+        },
+        if_less='the split of PETA-zs is a file of its own'),
     luperson=DataSet(
         'LUPerson',
         'data/luperson',

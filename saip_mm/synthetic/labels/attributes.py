@@ -1,26 +1,9 @@
 """Attributes of PA100K and PETA, as far as the scene knows them."""
 import numpy as np
 
+from ...datasets.attribute_names import PA100K, PETA
 from ..people.figure import Figure
 from ..people.identity import Identity
-
-PA100K = ('Female', 'AgeOver60', 'Age18-60', 'AgeLess18', 'Front', 'Side',
-          'Back', 'Hat', 'Glasses', 'HandBag', 'ShoulderBag', 'Backpack',
-          'HoldObjectsInFront', 'ShortSleeve', 'LongSleeve', 'UpperStride',
-          'UpperLogo', 'UpperPlaid', 'UpperSplice', 'LowerStripe',
-          'LowerPattern', 'LongCoat', 'Trousers', 'Shorts', 'Skirt&Dress',
-          'boots')
-PETA = ('personalLess30', 'personalLess45', 'personalLess60',
-        'personalLarger60', 'carryingBackpack', 'carryingOther',
-        'lowerBodyCasual', 'upperBodyCasual', 'lowerBodyFormal',
-        'upperBodyFormal', 'accessoryHat', 'upperBodyJacket', 'lowerBodyJeans',
-        'footwearLeatherShoes', 'upperBodyLogo', 'hairLong', 'personalMale',
-        'carryingMessengerBag', 'accessoryMuffler', 'accessoryNothing',
-        'carryingNothing', 'upperBodyPlaid', 'carryingPlasticBags',
-        'footwearSandals', 'footwearShoes', 'lowerBodyShorts',
-        'upperBodyShortSleeve', 'lowerBodyShortSkirt', 'footwearSneaker',
-        'upperBodyThinStripes', 'accessorySunglasses', 'lowerBodyTrousers',
-        'upperBodyTshirt', 'upperBodyOther', 'upperBodyVNeck')
 
 
 def _multi_hot(names, facts) -> np.ndarray:

@@ -7,12 +7,14 @@ from .fashionpedia import FashionpediaWriter
 from .lip import LipWriter
 from .luperson import LUPersonWriter
 from .market1501 import Market1501Writer
+from .pa100k import PA100KWriter
+from .peta import PETAWriter
 
 WRITERS = {
     writer.name: writer
     for writer in (LUPersonWriter(), Market1501Writer(), CocoWriter(),
                    LipWriter(), CrowdHumanWriter(), FashionpediaWriter(),
-                   CihpWriter())
+                   CihpWriter(), PA100KWriter(), PETAWriter())
 }
 
 __all__ = ['SIZES', 'WRITERS', 'Job', 'Writer']
