@@ -33,3 +33,5 @@ test_dataloader = val_dataloader
 
 # 150 epochs are for LIP's 30 462 pictures. 60 of them, with warm-up, cosine
 # and cycles in proportion: tools/train.py my_parts.py --schedule 0.4
+# Let the first of them, before the cycles, be most: in the cycles the weights
+# learn from their own average and the labels count little.
