@@ -32,7 +32,8 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
     a warm-up, which begins at 0 and ends before the training does, stays, as
     do the intervals of validation and checkpoints, and numbers in hooks. It
     is shortened like the rest where it would leave the phase behind it none
-    of its epochs.
+    of its epochs and has two steps or more left: mmengine's warm-up of one
+    never leaves its start.
     What has no room then is left to :func:`fit_schedule`.
 
     Args:
@@ -75,9 +76,9 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
     warm_ups = [
         s for s in schedulers
         if _is_warm_up(s, before if _by_epoch(s) == in_epochs else math.inf)
-        and all(
+        and (_round(s['end'] * length / before) < 2 or all(
             _round(end * length / before) > s['end']
-            for end in _next_ends(s, schedulers))
+            for end in _next_ends(s, schedulers)))
     ]
     ends = [(_by_epoch(w), mark) for w in warm_ups for mark in _last(w)]
     for scheduler in schedulers:
@@ -323,7 +324,8 @@ def _scale_counts(scheduler: dict, ratio: float) -> None:
     for count in COUNTS:
         value = scheduler.get(count)
         if isinstance(value, (list, tuple)):
-            scheduler[count] = [_round(v * ratio) for v in value]
+            least = 1 if count == 'periods' else 0  # no cycle of nothing
+            scheduler[count] = [max(_round(v * ratio), least) for v in value]
         elif value is not None:
             scheduler[count] = max(_round(value * ratio), 1)
 

@@ -251,6 +251,18 @@ def test_a_warm_up_that_leaves_no_room_shrinks_too(fraction, wanted):
     assert cfg.param_scheduler[2].periods == [round(10 * fraction + .1)] * 4
 
 
+@pytest.mark.parametrize('fraction, length', [(0.02, 3), (0.03, 5)])
+def test_no_warm_up_is_left_at_its_start(fraction, length):
+    """One epoch of 31 would be; cycles of no epoch are none."""
+    fitted, line = fit(cycles(), 10, fraction)
+    warm_up, cosine, restarts = fitted
+    assert (warm_up['end'], warm_up['by_epoch']) == (length, False)
+    assert (cosine['begin'], cosine['end']) == (0, length - 1)
+    assert (restarts['begin'], restarts['periods']) == (length - 1, [1] * 4)
+    assert line == ('the warm-up of 31 epochs: the warm-up takes '
+                    f'{length} iterations')
+
+
 @pytest.mark.parametrize(
     'length, wanted',
     [
