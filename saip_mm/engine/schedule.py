@@ -1,6 +1,7 @@
 """Schedules of trainings shorter than planned: scaled, and made to fit."""
 import copy
 import math
+from itertools import accumulate
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from mmengine.config import Config
@@ -32,7 +33,8 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
     a warm-up, which begins at 0 and ends before the training does, stays, as
     do the intervals of validation and checkpoints, and numbers in hooks. It
     is shortened like the rest where it would leave the phase behind it none
-    of its epochs.
+    of its epochs and has two steps or more left: mmengine's warm-up of one
+    never leaves its start. A training whose rate restarts ends with a cycle.
     What has no room then is left to :func:`fit_schedule`.
 
     Args:
@@ -68,16 +70,14 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
                          'train_cfg.max_iters in the config')
     key, before = planned
     length = max(_round(before * fraction), 1)
-    cfg.train_cfg[key] = length
-    tell(f'schedule {fraction:g}: {key} {before} -> {length}')
     schedulers = [s for group in _groups(cfg) for s in group]
     in_epochs = key == 'max_epochs'
     warm_ups = [
         s for s in schedulers
         if _is_warm_up(s, before if _by_epoch(s) == in_epochs else math.inf)
-        and all(
+        and (_round(s['end'] * length / before) < 2 or all(
             _round(end * length / before) > s['end']
-            for end in _next_ends(s, schedulers))
+            for end in _next_ends(s, schedulers)))
     ]
     ends = [(_by_epoch(w), mark) for w in warm_ups for mark in _last(w)]
     for scheduler in schedulers:
@@ -87,6 +87,11 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
         if begin and (_by_epoch(scheduler), begin) not in ends:
             scheduler['begin'] = _round(begin * length / before)
         _scale_counts(scheduler, length / before)
+    length = _whole_cycles(length, [
+        s for s in schedulers if _by_epoch(s) == in_epochs and s.get('periods')
+    ])
+    cfg.train_cfg[key] = length
+    tell(f'schedule {fraction:g}: {key} {before} -> {length}')
     return length / before
 
 
@@ -319,11 +324,21 @@ def _next_ends(warm_up: dict, schedulers: List[dict]) -> List[int]:
     ]
 
 
+def _whole_cycles(length: int, restarting: List[dict]) -> int:
+    """The nearest length that ends with a cycle of the rate."""
+    for scheduler in restarting:
+        ends = accumulate(
+            scheduler['periods'], initial=scheduler.get('begin', 0))
+        length = min(list(ends)[1:], key=lambda end: abs(end - length))
+    return length
+
+
 def _scale_counts(scheduler: dict, ratio: float) -> None:
     for count in COUNTS:
         value = scheduler.get(count)
         if isinstance(value, (list, tuple)):
-            scheduler[count] = [_round(v * ratio) for v in value]
+            least = 1 if count == 'periods' else 0  # no cycle of nothing
+            scheduler[count] = [max(_round(v * ratio), least) for v in value]
         elif value is not None:
             scheduler[count] = max(_round(value * ratio), 1)
 

@@ -242,13 +242,43 @@ def cycles():
     'fraction, wanted',
     [
         (0.5, [(0, 31), (30, 60), (60, None)]),
-        (0.25, [(0, 8), (8, 30), (30, None)]),  # of 38 epochs
+        (0.25, [(0, 8), (8, 30), (30, None)]),
     ])
 def test_a_warm_up_that_leaves_no_room_shrinks_too(fraction, wanted):
     cfg = cycles()
     scale_schedule(cfg, fraction)
     assert [(s.begin, s.get('end')) for s in cfg.param_scheduler] == wanted
     assert cfg.param_scheduler[2].periods == [round(10 * fraction + .1)] * 4
+
+
+@pytest.mark.parametrize(
+    'fraction, begin, period, length',
+    [
+        (1, 120, 10, 150),
+        (0.5, 60, 5, 75),
+        (0.25, 30, 3, 39),  # not 38, which would leave the third unfinished
+        (0.1, 12, 1, 15),
+        (0.07, 9, 1, 11),
+    ])
+def test_a_rate_that_restarts_ends_with_a_cycle(fraction, begin, period,
+                                                length):
+    cfg = cycles()
+    assert scale_schedule(cfg, fraction) == length / 150
+    restarts = cfg.param_scheduler[2]
+    assert (restarts.begin, restarts.periods[0]) == (begin, period)
+    assert cfg.train_cfg.max_epochs == length
+
+
+@pytest.mark.parametrize('fraction, length', [(0.02, 3), (0.03, 5)])
+def test_no_warm_up_is_left_at_its_start(fraction, length):
+    """One epoch of 31 would be; cycles of no epoch are none."""
+    fitted, line = fit(cycles(), 10, fraction)
+    warm_up, cosine, restarts = fitted
+    assert (warm_up['end'], warm_up['by_epoch']) == (length, False)
+    assert (cosine['begin'], cosine['end']) == (0, length - 1)
+    assert (restarts['begin'], restarts['periods']) == (length - 1, [1] * 4)
+    assert line == ('the warm-up of 31 epochs: the warm-up takes '
+                    f'{length} iterations')
 
 
 @pytest.mark.parametrize(

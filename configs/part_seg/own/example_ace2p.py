@@ -31,7 +31,8 @@ val_dataloader = dict(
         data_prefix=dict(img_path='images', seg_map_path='labels')))
 test_dataloader = val_dataloader
 
-# 150 epochs are for LIP's 30 462 pictures. 60 of them, with warm-up, cosine
-# and cycles in proportion: tools/train.py my_parts.py --schedule 0.4
-# Let the first of them, before the cycles, be most: in the cycles the weights
-# learn from their own average and the labels count little.
+# 150 epochs are for LIP's 30 462 pictures. 60 of them, with cosine and cycles
+# in proportion: tools/train.py my_parts.py --schedule 0.4. The warm-up stays
+# as long as it leaves the cosine an epoch, down to 0.27, and shrinks below.
+# Let what comes before the cycles be most: in the cycles the weights learn
+# from their own average and the labels count little.

@@ -14,7 +14,7 @@ from ..detection.box_checks import load_named
 from ..detection.categories import NoProposalsMixin
 from .flips import ParsingRandomFlip
 from .label_files import LAYOUT, Split, find_root
-from .parts import FLIP_PAIRS, NUM_PARTS, PALETTE, PARTS
+from .parts import FLIP_PAIRS, NUM_PARTS, PALETTE, PARTS, named_source
 from .person_index import TOOL, load_index
 from .picture_scan import Picture
 
@@ -99,10 +99,8 @@ class CIHPDataset(NoProposalsMixin, CocoDataset):
         """List pictures with their persons."""
         check_parts(self._metainfo)
         self._check_folders()
-        own = tuple(self._metainfo['parts']) != PARTS
-        labels = dict(
-            num_parts=len(self._metainfo['parts']),
-            parts_of="metainfo['parts']" if own else 'CIHP')
+        parts = self._metainfo['parts']
+        labels = dict(num_parts=len(parts), parts_of=named_source(parts))
         pictures = load_index(self.split, **labels)
         self._check_sample(pictures)
         self.cat_ids = [0]

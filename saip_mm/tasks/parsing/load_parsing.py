@@ -27,7 +27,7 @@ class LoadParsing(LoadAnnotations):
     Raises:
         ValueError: While loading, naming the picture: if a map is none, holds
             a part that is none or differs from the picture in size; if the
-            map shows other persons than the index.
+            map shows other persons than the index, or beyond their boxes.
     """
 
     def __init__(self, box_type: Optional[str] = 'hbox') -> None:
@@ -43,15 +43,16 @@ class LoadParsing(LoadAnnotations):
                    humans.shape)
         joined = join_maps(parts, humans, number)
         ids = [person['human_id'] for person in results['instances']]
-        _check_persons(ids, joined, number, results)
+        _check_persons(results['instances'], joined, number, results)
         results['gt_human_ids'] = np.array(ids, dtype=np.int64)
         results['gt_seg_map'] = joined
         return results
 
 
-def _check_persons(ids: list, joined: np.ndarray, num_parts: int,
+def _check_persons(persons: list, joined: np.ndarray, num_parts: int,
                    results: dict) -> None:
     """Compare the index with the map: one of them may be of another day."""
+    ids = [person['human_id'] for person in persons]
     counts = np.bincount(joined.ravel())
     counts[0] = 0  # shows nobody
     shown = set((np.flatnonzero(counts) // num_parts + 1).tolist())
@@ -65,3 +66,18 @@ def _check_persons(ids: list, joined: np.ndarray, num_parts: int,
     if extra:
         raise ValueError(f'person {extra[0]} of {name} is not in the index; '
                          f'{rebuild}')
+    for person in persons:
+        outside = _pixels_outside(person, joined, counts, num_parts)
+        if outside:
+            raise ValueError(f'person {person["human_id"]} of {name} has '
+                             f'{outside} pixels outside of its box in the '
+                             f'index; {rebuild}')
+
+
+def _pixels_outside(person: dict, joined: np.ndarray, counts: np.ndarray,
+                    num_parts: int) -> int:
+    x1, y1, x2, y2 = person['bbox']
+    first = (person['human_id'] - 1) * num_parts
+    here = joined[y1:y2, x1:x2]
+    inside = (here > first) & (here < first + num_parts)
+    return counts[first + 1:first + num_parts].sum() - inside.sum()

@@ -12,7 +12,7 @@ from saip_mm.evaluation import confusion_matrix, part_scores
 from .label_files import Split, read_maps
 from .parsing_scores import (HALF, THRESHOLDS, Matches, check_parsings,
                              match_persons, paint_persons, person_scores)
-from .parts import join_maps
+from .parts import join_maps, named_source
 from .person_index import load_index
 
 
@@ -68,7 +68,8 @@ class ParsingMetric(BaseMetric):
     def dataset_meta(self, meta: dict) -> None:
         self._dataset_meta = meta
         self.split = Split(**meta['split'])
-        pictures = load_index(self.split, len(meta['parts']))
+        pictures = load_index(self.split, len(meta['parts']),
+                              named_source(meta['parts']))
         if not any(picture.persons for picture in pictures):
             raise ValueError(f'{self.split.ann_file}: no person to evaluate '
                              f'in its {len(pictures)} pictures')
@@ -88,14 +89,15 @@ class ParsingMetric(BaseMetric):
             self.results.append(self._compare(sample))
 
     def _compare(self, sample: dict) -> tuple:
-        number = len(self._dataset_meta['parts'])
+        names = self._dataset_meta['parts']
+        number = len(names)
         name = self._names.get(sample['img_id'])
         if name is None:
             raise ValueError(f'picture {sample["img_id"]} is not in '
                              f'{self.split.ann_file}')
         paths = self.split.paths(name)
         parts, humans = read_maps(paths['category_path'], paths['human_path'],
-                                  number)
+                                  number, named_source(names))
         size = tuple(sample['ori_shape'][:2])
         if size != parts.shape:
             raise ValueError(f'{name}: predicted at {size}, its labels are of '

@@ -24,6 +24,16 @@ PALETTE = ((0, 0, 0), (128, 0, 0), (255, 0, 0), (0, 85, 0), (170, 0, 51),
 FLIP_PAIRS = ((14, 15), (16, 17), (18, 19))
 
 
+def named_source(parts: Sequence[str]) -> str:
+    """Who has these parts, to be named in errors.
+
+    Example:
+        >>> named_source(PARTS), named_source(('background', 'head'))
+        ('CIHP', "metainfo['parts']")
+    """
+    return 'CIHP' if tuple(parts) == PARTS else "metainfo['parts']"
+
+
 def join_maps(parts: np.ndarray,
               humans: np.ndarray,
               num_parts: int = NUM_PARTS) -> np.ndarray:

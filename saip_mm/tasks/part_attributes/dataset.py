@@ -20,6 +20,8 @@ class FashionpediaDataset(CocoBoxesDataset):
     - ``attributes``: places of its attributes among the 294, sorted;
     - ``annotation_id``: the number of its annotation, for errors.
 
+    What has an outline that shows nothing is ignored, as crowds are.
+
     ``metainfo['classes']`` are the model's 47 categories: the file's 46, and
     ``human``, which ``LoadFashionAnnotations`` adds in training.
     ``metainfo['attributes']`` are names by place, ``attribute_ids`` ids.
@@ -59,6 +61,7 @@ class FashionpediaDataset(CocoBoxesDataset):
     def _instance(self, ann: dict) -> dict:
         return dict(
             super()._instance(ann),
+            ignore_flag=int(ann['iscrowd'] or ann['empty']),
             mask=ann['segmentation'],
             attributes=ann['attributes'],
             annotation_id=ann['file_id'])

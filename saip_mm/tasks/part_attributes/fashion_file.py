@@ -6,6 +6,7 @@ from saip_mm.datasets.fashion_taxonomy import (ATTRIBUTE_IDS, CATEGORIES,
                                                WITH_ATTRIBUTES,
                                                attribute_index, describe_ids)
 from ..detection.coco_file import load_coco, parse_coco
+from .outlines import check_outline, shows_nothing
 
 KEPT = ('segmentation', 'attribute_ids', 'file_id')
 PUBLISHED = 'instances_attributes_*.json'
@@ -21,7 +22,7 @@ class FashionFile(NamedTuple):
             ``iscrowd``, ``segmentation`` (polygons or run lengths),
             ``attribute_ids`` as in the file, ``attributes`` (sorted places of
             these among the 294), ``file_id`` (the file's own ``id``, for
-            errors).
+            errors), ``empty`` (whether the outline shows nothing).
         categories (list[str]): The file's names, by id.
         attributes (list[str]): The same of attributes, by place.
         notes (list[str]): What was put right or is odd, and how often.
@@ -49,7 +50,8 @@ def read_fashion(path: str) -> FashionFile:
         FileNotFoundError: If there is no such file.
         ValueError: If it is none of COCO's; is of another taxonomy, as an
             early sample is; if an annotation has no attributes (which may be
-            an empty list) or no outline, or names an unknown attribute.
+            an empty list), no outline or a malformed one, or names an unknown
+            attribute.
     """
     content = load_coco(path)
     _check_taxonomy(content, path)
@@ -65,13 +67,24 @@ def read_fashion(path: str) -> FashionFile:
             other.setdefault('first', annotation.get('id'))
     names = _names(content['categories'])
     boxes = parse_coco(content, path, names, keep=KEPT, drop_flat=False)
+    sizes = {one['id']: (one['height'], one['width']) for one in boxes.images}
+    empty = []
     for annotation in boxes.annotations:
+        outline = annotation['segmentation']
+        try:
+            check_outline(outline, *sizes[annotation['image_id']])
+        except ValueError as error:
+            raise ValueError(f'{path}: annotation {annotation["file_id"]}: '
+                             f'{error}') from error
+        annotation['empty'] = shows_nothing(outline)
+        if annotation['empty']:
+            empty.append(annotation['file_id'])
         annotation['attributes'] = sorted(
             {attribute_index(i)
              for i in annotation['attribute_ids']})
     return FashionFile(boxes.images, boxes.annotations, names,
                        _names(content['attributes']),
-                       boxes.notes + _notes(path, other))
+                       boxes.notes + _notes(path, other, empty))
 
 
 def _names(terms: List[dict]) -> List[str]:
@@ -130,8 +143,13 @@ def _check_outline(annotation: dict, where: str) -> None:
                          f'size=...), are needed; use {PUBLISHED}')
 
 
-def _notes(path: str, other: Counter) -> List[str]:
+def _notes(path: str, other: Counter, empty: list) -> List[str]:
     notes = []
+    if empty:
+        notes.append(
+            f'{path}: {len(empty)} annotations (first {empty[0]}) have an '
+            'outline without a pixel, or of fewer than three corners: nothing '
+            'is learnt of them')
     first = other.pop('first', None)
     if other:
         notes.append(

@@ -156,6 +156,18 @@ def test_a_flip_of_another_data_set_is_refused():
 
 class TestStaleIndex:
 
+    def test_person_elsewhere(self, root):
+        """Who moved has the old box otherwise, and is learnt as there."""
+        data = cihp(str(root), pipeline=LOAD)
+        parts, humans = (
+            np.roll(m, 3, 1) for m in draw_persons(*PICTURES['0000006']))
+        save_map(root, humans, kind='Human_ids')
+        save_map(root, parts)
+        error = ('person 1 of 0000006 has 120 pixels outside of its box in '
+                 'the index; rebuild .*cihp_train.json')
+        with pytest.raises(ValueError, match=error):
+            data[0]
+
     def test_person_without_a_pixel(self, root):
         data = cihp(str(root), pipeline=LOAD)
         parts, humans = draw_persons(*PICTURES['0000006'])

@@ -177,3 +177,15 @@ def test_two_processes_give_the_same(meta, tmp_path, free_port):
     wanted = evaluate(meta, SAMPLES)
     for rank in range(2):
         assert json.loads((tmp_path / f'{rank}.json').read_text()) == wanted
+
+
+def test_errors_name_whose_parts_they_are(meta, tmp_path):
+    """Not CIHP's, where a user has others."""
+    folder = tmp_path / 'Validation/Category_ids'
+    metric = ParsingMetric()
+    own = dict(meta, parts=('background', *'abcdefghijklmnopqrs'))
+    metric.dataset_meta = own  # as many, other names
+    Image.fromarray(np.full((8, 10), 20,
+                            np.uint8)).save(folder / '0000003.png')
+    with pytest.raises(ValueError, match=r"20; metainfo\['parts'\] has 0-19"):
+        metric.process({}, SAMPLES[:1])

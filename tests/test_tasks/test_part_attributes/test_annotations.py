@@ -84,7 +84,7 @@ def test_human_of_run_lengths(tmp_path):
     assert results['gt_ignore_flags'].tolist() == [False, True, False, False]
     with pytest.raises(
             ValueError,
-            match=r'annotation 1 of .*7.jpg: its run lengths are of \[9, 9\]'):
+            match=r'annotation 1: its run lengths are of \[9, 9\] pixels'):
         first(tmp_path, LOAD, LABELS,
               **changed(1, segmentation=dict(outline, size=[9, 9])))
 

@@ -49,6 +49,13 @@ def test_pictures_without_garments_are_left_out_of_training(tmp_path, log):
     assert len(data(root, filter_cfg=rule, test_mode=True)) == 3
 
 
+def test_a_picture_whose_outlines_show_nothing_is_left_out(tmp_path):
+    """There would be no human either: nobody's mask is a union of nothing."""
+    root = write_fashion(tmp_path, **changed(3, segmentation=[[1, 1, 2, 2]]))
+    assert len(data(root, filter_cfg=dict(filter_empty_gt=True))) == 2
+    assert data(root)[1]['instances'][0]['ignore_flag'] == 1
+
+
 def test_nothing_to_train_on(tmp_path):
     root = write_fashion(tmp_path, annotations=[])
     with pytest.raises(ValueError, match='box of one of the 47 categories'):

@@ -57,6 +57,16 @@ def test_flat_boxes_stay(tmp_path):
     assert len(file.annotations) == 6
 
 
+def test_outlines_that_show_nothing_are_noted(tmp_path):
+    file = read(tmp_path, **changed(2, segmentation=[[1, 1, 2, 2]]))
+    assert [one['empty'] for one in file.annotations
+            ] == [False, False, True, False, False, False]
+    assert file.notes == [
+        f'{tmp_path}/{NAME}: 1 annotations (first 2) have an outline without '
+        'a pixel, or of fewer than three corners: nothing is learnt of them'
+    ]
+
+
 def early():
     """As the sample of the data set's own package: an older taxonomy."""
     return dict(
@@ -82,6 +92,11 @@ def early():
     (changed(3, segmentation=None), "annotation 3 has no 'segmentation': pol"),
     (changed(3, segmentation=[]), "annotation 3 has no 'segmentation'"),
     (changed(3, segmentation={'size': [1, 1]}), "3 has no 'segmentation'"),
+    (changed(3, segmentation=[['a', 'b']]), 'annotation 3: a polygon is '),
+    (changed(3, segmentation=dict(size=[9, 9], counts=[81])),
+     r'3: its run lengths are of \[9, 9\] pixels, the picture has \[48, 64\]'),
+    (changed(3, segmentation=dict(size=[48, 64], counts='abc')),
+     "annotation 3: its run lengths, counts=abc, are of "),
     (changed(3, image_id=99), r'annotations\[3\] of image 99: image_id is 99'),
     (changed(3, category_id=46), 'category_id is 46, which none of the cat'),
     (changed(3, bbox=[1, 2, 3]), 'expected four numbers x, y, width, height'),
