@@ -238,12 +238,10 @@ def cycles():
             ]))
 
 
-@pytest.mark.parametrize(
-    'fraction, wanted',
-    [
-        (0.5, [(0, 31), (30, 60), (60, None)]),
-        (0.25, [(0, 8), (8, 30), (30, None)]),
-    ])
+@pytest.mark.parametrize('fraction, wanted', [
+    (0.5, [(0, 31), (30, 60), (60, None)]),
+    (0.25, [(0, 8), (8, 30), (30, None)]),
+])
 def test_a_warm_up_that_leaves_no_room_shrinks_too(fraction, wanted):
     cfg = cycles()
     scale_schedule(cfg, fraction)
