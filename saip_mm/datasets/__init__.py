@@ -11,8 +11,8 @@ from .transforms import *  # noqa: F401,F403
 
 __all__ = [
     'CropOptions', 'FolderSource', 'IdentityBatchSampler', 'ImageSource',
-    'KeyTable', 'LmdbSource', 'MSMT17Dataset', 'MarketDataset',
-    'PersonImages', 'PersonRetrievalDataset', 'QueryAndGallery',
-    'ResumableSampler', 'build_image_list', 'build_source', 'crop_persons',
-    'pack_lmdb', 'select_keys'
+    'KeyTable', 'LmdbSource', 'MSMT17Dataset', 'MarketDataset', 'PersonImages',
+    'PersonRetrievalDataset', 'QueryAndGallery', 'ResumableSampler',
+    'build_image_list', 'build_source', 'crop_persons', 'pack_lmdb',
+    'select_keys'
 ]

@@ -8,4 +8,4 @@ _base_ = [
     '../../_base_/demo/reid.py',
 ]
 
-model = dict(backbone=dict(_base_.backbone, last_stride=1, last_norm=True))
+model = dict(backbone=dict(_base_.backbone, last_norm=True))

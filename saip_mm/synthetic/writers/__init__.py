@@ -7,12 +7,13 @@ from .fashionpedia import FashionpediaWriter
 from .lip import LipWriter
 from .luperson import LUPersonWriter
 from .market1501 import Market1501Writer
+from .msmt17 import Msmt17Writer
 
 WRITERS = {
     writer.name: writer
     for writer in (LUPersonWriter(), Market1501Writer(), CocoWriter(),
                    LipWriter(), CrowdHumanWriter(), FashionpediaWriter(),
-                   CihpWriter())
+                   CihpWriter(), Msmt17Writer('V1'), Msmt17Writer('V2'))
 }
 
 __all__ = ['SIZES', 'WRITERS', 'Job', 'Writer']
