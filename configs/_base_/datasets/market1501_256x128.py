@@ -10,8 +10,8 @@ size = (256, 128)  # authors; height, width
 train_pipeline = [
     dict(type='DecodeImage', min_size=None),
     dict(type='NumpyToPIL'),
-    dict(type='torchvision/Resize', size=size,
-         interpolation='bicubic'),  # authors
+    # authors
+    dict(type='torchvision/Resize', size=size, interpolation='bicubic'),
     dict(type='torchvision/RandomHorizontalFlip', p=0.5),  # authors
     dict(type='torchvision/Pad', padding=10),  # authors; black
     dict(type='torchvision/RandomCrop', size=size),
@@ -21,8 +21,8 @@ train_pipeline = [
 test_pipeline = [
     dict(type='DecodeImage', min_size=None),
     dict(type='NumpyToPIL'),
-    dict(type='torchvision/Resize', size=size,
-         interpolation='bilinear'),  # authors
+    # authors
+    dict(type='torchvision/Resize', size=size, interpolation='bilinear'),
     dict(type='PILToNumpy'),
     dict(type='PackPerson', input_key='img'),
 ]
@@ -34,8 +34,8 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type='ResumableSampler'),
-    batch_sampler=dict(type='IdentityBatchSampler',
-                       num_instances=4),  # authors
+    # authors
+    batch_sampler=dict(type='IdentityBatchSampler', num_instances=4),
     dataset=dict(
         type='MarketDataset',
         data_root=data_root,

@@ -41,7 +41,8 @@ test_dataloader = val_dataloader
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01))
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
+    constructor='mmpretrain.BackboneLayerDecayOptimWrapperConstructor')
 param_scheduler = _base_.warm_cosine
 train_cfg = dict(max_epochs=12, val_interval=4)  # 12 x about 45 iterations
 default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=4))

@@ -9,9 +9,12 @@ optim_wrapper = dict(
         type='SGD',  # authors
         lr=8e-4,  # authors; from ImageNet's weights TransReID has 8e-3
         momentum=0.9,  # authors
-        weight_decay=1e-4),  # authors; of biases and norms as well
-    # authors: all whose name has "bias" in it, norms' and attention's too
-    paramwise_cfg=dict(custom_keys={'bias': dict(lr_mult=2.0)}))
+        weight_decay=1e-4),  # authors
+    constructor='mmpretrain.BackboneLayerDecayOptimWrapperConstructor',
+    paramwise_cfg=dict(
+        no_decay=None,  # authors: decay of biases and norms as well
+        # authors: of all whose name has it, norms' and attention's too
+        custom_keys={'bias': dict(lr_mult=2.0)}))
 
 param_scheduler = [
     dict(

@@ -11,4 +11,4 @@ model = dict(
         _base_.backbone,
         last_stride=1,  # authors
         last_norm=True),  # authors; starts fresh
-    head=dict(num_classes=1041))  # persons to train with
+    head=dict(num_classes=1041))  # authors; persons to train with

@@ -11,4 +11,4 @@ model = dict(
         _base_.backbone,
         last_stride=2,  # authors, in this task alone
         neck_channels=256),  # authors; trained in pretraining, if it was there
-    head=dict(num_classes=1041))  # persons to train with
+    head=dict(num_classes=1041))  # authors; persons to train with

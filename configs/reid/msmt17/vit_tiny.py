@@ -8,4 +8,4 @@ _base_ = [
 
 model = dict(
     backbone=dict(_base_.backbone, drop_path_rate=0.1),  # authors
-    head=dict(num_classes=1041))  # persons to train with
+    head=dict(num_classes=1041))  # authors; persons to train with
