@@ -221,3 +221,18 @@ def test_two_ranks_equal_one(tmp_path, free_port):
     for rank in range(2):
         found = torch.load(tmp_path / f'rank_{rank}.pth', weights_only=True)
         assert found == expected
+
+
+def test_reranking_is_an_option():
+    rng = np.random.default_rng(0)
+    case = dict(
+        features=rng.normal(size=(40, 4)).astype(np.float32),
+        pids=np.arange(40) % 5,
+        cams=np.arange(40) // 10,
+        is_query=np.arange(40) < 10)
+    plain = evaluate(samples(**case))
+    assert evaluate(samples(**case), rerank=False) == plain
+    found = evaluate(samples(**case), rerank=True)
+    assert found == evaluate(samples(**case), rerank=dict(k1=20, k2=6))
+    assert found['reid/mAP'] != plain['reid/mAP']
+    assert found['reid/num_valid_queries'] == 10
