@@ -7,6 +7,7 @@ import numpy as np
 from .sheet import GAP, TITLE
 
 Size = Tuple[int, int]
+CELL = (128, 64)  # height, width
 RIGHT, WRONG, UNKNOWN = (0, 160, 60), (215, 30, 30), (150, 150, 150)
 FRAME = 4  # pixels
 BETWEEN = 12  # of query and answers
@@ -27,8 +28,7 @@ class Ranked(NamedTuple):
     title: str = ''
 
 
-def draw_rankings(
-    rows: Sequence[Ranked], size: Size = (128, 64)) -> np.ndarray:
+def draw_rankings(rows: Sequence[Ranked], size: Size = CELL) -> np.ndarray:
     """Lay out queries, one a row, with their answers to the right.
 
     Right answers have a green frame, wrong ones a red one with a stroke
@@ -37,7 +37,8 @@ def draw_rankings(
     Args:
         rows (Sequence[Ranked]): Queries.
         size (tuple[int, int]): Height and width of an answer, in pixels; a
-            query has that height and its own shape. Defaults to (128, 64).
+            query has that height and its own shape. Defaults to ``CELL``, 128 by
+            64.
 
     Returns:
         np.ndarray: ``(H, W, 3)`` uint8 RGB on white.

@@ -19,7 +19,7 @@ def build(name='vit_tiny', start=True, **settings):
     cfg = Config.fromfile(CONFIGS / f'{name}.py').model
     shrink_backbone(cfg.backbone)
     cfg.backbone.drop_path_rate = 0.
-    cfg.head.num_classes = 2
+    cfg.head.num_classes = 4
     cfg.update(settings)
     torch.manual_seed(0)
     model = MODELS.build(cfg)
