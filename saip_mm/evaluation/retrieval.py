@@ -216,10 +216,12 @@ def retrieval_scores(query: Tensor,
     counted = first >= 0
     total = int(counted.sum())
     if not total:
+        cameras = len(torch.cat((query_cams, gallery_cams)).unique())
         raise ValueError(
             f'none of {len(query)} queries has an image of the same person '
-            f'by another camera among {len(gallery)} gallery images: check '
-            'the identity and camera numbers')
+            f'by another camera among {len(gallery)} gallery images '
+            f'({cameras} cameras found): check the identity and camera '
+            'numbers')
     first = first[counted]
     return RetrievalScores(
         {k: float((first < k).double().mean())

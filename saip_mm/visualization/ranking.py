@@ -37,8 +37,7 @@ def draw_rankings(rows: Sequence[Ranked], size: Size = CELL) -> np.ndarray:
     Args:
         rows (Sequence[Ranked]): Queries.
         size (tuple[int, int]): Height and width of an answer, in pixels; a
-            query has that height and its own shape. Defaults to ``CELL``, 128 by
-            64.
+            query has that height and its own shape. Defaults to 128 by 64.
 
     Returns:
         np.ndarray: ``(H, W, 3)`` uint8 RGB on white.
