@@ -1,15 +1,18 @@
+from .identity_sampler import IdentityBatchSampler
 from .key_table import KeyTable
 from .person_images import PersonImages
 from .prepare import (CropOptions, build_image_list, crop_persons, pack_lmdb,
                       select_keys)
-from .retrieval import MarketDataset, PersonRetrievalDataset
+from .retrieval import (MarketDataset, MSMT17Dataset, PersonRetrievalDataset,
+                        QueryAndGallery)
 from .samplers import ResumableSampler
 from .sources import FolderSource, ImageSource, LmdbSource, build_source
 from .transforms import *  # noqa: F401,F403
 
 __all__ = [
-    'CropOptions', 'FolderSource', 'ImageSource', 'KeyTable', 'LmdbSource',
-    'MarketDataset', 'PersonImages', 'PersonRetrievalDataset',
-    'ResumableSampler', 'build_image_list', 'build_source', 'crop_persons',
-    'pack_lmdb', 'select_keys'
+    'CropOptions', 'FolderSource', 'IdentityBatchSampler', 'ImageSource',
+    'KeyTable', 'LmdbSource', 'MSMT17Dataset', 'MarketDataset', 'PersonImages',
+    'PersonRetrievalDataset', 'QueryAndGallery', 'ResumableSampler',
+    'build_image_list', 'build_source', 'crop_persons', 'pack_lmdb',
+    'select_keys'
 ]

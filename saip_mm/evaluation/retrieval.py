@@ -1,9 +1,11 @@
 """Search for persons: rank-k, mAP and mINP."""
-from typing import Dict, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .rerank import Reranking
 
 JUNK = -1  # identity of Market-1501's badly detected boxes
 
@@ -114,6 +116,27 @@ def answers(query_pids: Tensor, query_cams: Tensor, gallery_pids: Tensor,
     return same & kept, ~same & kept
 
 
+def cosine_of(query: Tensor, gallery: Tensor) -> Callable[[Tensor], Tensor]:
+    """Cosine similarity of queries to a gallery, some queries at a time.
+
+    Args:
+        query (Tensor): ``(Q, D)`` float32, any norm.
+        gallery (Tensor): ``(G, D)`` float32.
+
+    Returns:
+        Callable: ``(b, )`` int64 places of queries to ``(b, G)``; equal for
+        pictures of the gallery whose features are, number for number.
+    """
+    query = F.normalize(query)
+    # A matrix product may round equal columns differently, so that equal
+    # features would not tie: multiply each once.
+    distinct, place = gallery.unique(dim=0, return_inverse=True)
+    if len(distinct) == len(gallery):
+        distinct, place = gallery, slice(None)
+    distinct = F.normalize(distinct)
+    return lambda rows: (query[rows] @ distinct.T)[:, place]
+
+
 @torch.no_grad()
 def retrieval_scores(query: Tensor,
                      query_pids: Tensor,
@@ -122,7 +145,8 @@ def retrieval_scores(query: Tensor,
                      gallery_pids: Tensor,
                      gallery_cams: Tensor,
                      ranks: Sequence[int] = (1, 5, 10),
-                     chunk: int = 128) -> RetrievalScores:
+                     chunk: int = 128,
+                     rerank: Optional[dict] = None) -> RetrievalScores:
     """Score retrieval by cosine similarity under the Market-1501 protocol.
 
     Out of the ranking of a query are the gallery's images of the same person
@@ -147,6 +171,9 @@ def retrieval_scores(query: Tensor,
         ranks (Sequence[int]): k of rank-k. Defaults to 1, 5 and 10.
         chunk (int): Queries ranked at once, which takes about
             ``16 * chunk * G`` bytes. Defaults to 128.
+        rerank (dict, optional): Settings ``k1``, ``k2`` and ``weight`` of
+            :class:`~.rerank.Reranking`, whose distances then rank; ``dict()``
+            for its defaults. Defaults to None: similarity ranks.
 
     Returns:
         RetrievalScores: rank-k, mAP and mINP.
@@ -171,13 +198,10 @@ def retrieval_scores(query: Tensor,
     for name, features in (('query', query), ('gallery', gallery)):
         if not features.isfinite().all():
             raise ValueError(f'{name} features hold NaN or infinity')
-    query = F.normalize(query)
-    # A matrix product may round equal columns differently, so that equal
-    # features would not tie: multiply each once.
-    distinct, place = gallery.unique(dim=0, return_inverse=True)
-    if len(distinct) == len(gallery):
-        distinct, place = gallery, slice(None)
-    distinct = F.normalize(distinct)
+    if rerank is None:
+        similar = cosine_of(query, gallery)
+    else:
+        similar = Reranking(query, gallery, **rerank).similarity
     # filled in place: small results kept between large ones make holes in the
     # heap, 20 MB a chunk
     average = torch.zeros(len(query), dtype=torch.double, device=query.device)
@@ -188,14 +212,16 @@ def retrieval_scores(query: Tensor,
         positive, negative = answers(query_pids[rows], query_cams[rows],
                                      gallery_pids, gallery_cams)
         average[rows], penalty[rows], first[rows] = chunk_scores(
-            (query[rows] @ distinct.T)[:, place], positive, negative)
+            similar(rows), positive, negative)
     counted = first >= 0
     total = int(counted.sum())
     if not total:
+        cameras = len(torch.cat((query_cams, gallery_cams)).unique())
         raise ValueError(
             f'none of {len(query)} queries has an image of the same person '
-            f'by another camera among {len(gallery)} gallery images: check '
-            'the identity and camera numbers')
+            f'by another camera among {len(gallery)} gallery images '
+            f'({cameras} cameras found): check the identity and camera '
+            'numbers')
     first = first[counted]
     return RetrievalScores(
         {k: float((first < k).double().mean())

@@ -1,5 +1,5 @@
 import logging
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -28,6 +28,9 @@ class PersonRetrievalMetric(BaseMetric):
 
     Args:
         ranks (Sequence[int]): k of Rank-k. Defaults to 1, 5 and 10.
+        rerank (bool | dict): Whether to rank by :class:`~.rerank.Reranking`;
+            a dict has its ``k1``, ``k2`` and ``weight``. Results of the
+            literature are mostly without. Defaults to False.
         collect_device (str): 'cpu' or 'gpu'. Defaults to 'cpu'.
         prefix (str, optional): Defaults to None, which is 'reid'.
         collect_dir (str, optional): Folder through which ranks hand on what
@@ -52,11 +55,15 @@ class PersonRetrievalMetric(BaseMetric):
 
     def __init__(self,
                  ranks: Sequence[int] = (1, 5, 10),
+                 rerank: Union[bool, dict] = False,
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None,
                  collect_dir: Optional[str] = None) -> None:
         super().__init__(collect_device, prefix, collect_dir)
         self.ranks = tuple(ranks)
+        self.rerank = dict() if rerank is True else rerank
+        if self.rerank is False:
+            self.rerank = None
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
         """Keep features and whose they are.
@@ -105,7 +112,8 @@ class PersonRetrievalMetric(BaseMetric):
         scores = retrieval_scores(
             *(column[asks] for column in columns),
             *(column[~asks] for column in columns),
-            ranks=self.ranks)
+            ranks=self.ranks,
+            rerank=self.rerank)
         if scores.queries < total:
             print_log(
                 f'{total - scores.queries} of {total} queries have no picture '

@@ -1,11 +1,12 @@
 """Pictures of what the model gets and gives, as uint8 RGB arrays."""
 from .draw import DRAWINGS, draw
+from .ranking import Ranked, draw_rankings
 from .reconstruction import draw_reconstruction
 from .search import draw_search
 from .sheet import grid, head_that, to_pixels
 from .views import draw_views
 
 __all__ = [
-    'DRAWINGS', 'draw', 'draw_reconstruction', 'draw_search', 'draw_views',
-    'grid', 'head_that', 'to_pixels'
+    'DRAWINGS', 'Ranked', 'draw', 'draw_rankings', 'draw_reconstruction',
+    'draw_search', 'draw_views', 'grid', 'head_that', 'to_pixels'
 ]

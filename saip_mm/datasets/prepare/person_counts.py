@@ -1,10 +1,12 @@
 """Counts of what pretraining and person search read."""
+import os.path as osp
 from typing import Dict, List
 
 from mmengine.utils import track_iter_progress
 
-from ..retrieval import MarketDataset
+from ..retrieval import MarketDataset, MSMT17Dataset
 from ..retrieval.base import JUNK
+from ..retrieval.msmt17 import read_list
 from ..sources import ImageSource, build_source, lmdb_path
 from .data_check import Counted, count_files
 from .image_selection import screen_image
@@ -47,6 +49,49 @@ def count_market1501(root: str, read: bool = False) -> Counted:
         cameras |= {info['camid'] for info in kept}
     if cameras:
         counted.numbers['cameras'] = len(cameras)
+    return counted
+
+
+def count_msmt17(root: str, read: bool = False) -> Counted:
+    """Count MSMT17, or data laid out like it; a note says which version.
+
+    Args:
+        root (str): Folder of the lists, or the one above the archive's.
+        read (bool): Whether to open every picture. Defaults to False.
+
+    Returns:
+        Counted: ``pictures`` of the four lists, ``identities`` of 'train',
+        'query' and 'gallery', and 'cameras'.
+    """
+    counted, cameras, versions = Counted(), set(), {}
+    for split in ('train', 'query', 'gallery'):
+        dataset = MSMT17Dataset(root, split, check_files=False, lazy_init=True)
+        try:
+            folder, version = dataset.find_version()
+            found = dataset.load_data_list()
+        except (OSError, ValueError) as error:
+            counted.problems.append(str(error))
+            continue
+        versions[version] = versions.get(version, ()) + (split, )
+        for name in dataset.lists():
+            part = name[len('list_'):-len('.txt')]
+            counted.numbers[f'{part} pictures'] = len(
+                read_list(osp.join(folder, name)))
+        count_files([info['img_path'] for info in found],
+                    f'{split} pictures of {root}', counted, read)
+        counted.numbers[f'{split} identities'] = len(
+            {info['pid']
+             for info in found})
+        cameras |= {info['camid'] for info in found}
+    if cameras:
+        counted.numbers['cameras'] = len(cameras)
+    if len(versions) == 1:
+        counted.notes.append(f'version {version[1:]}' +
+                             (', with blurred faces' * (version == 'V2')))
+    elif versions:
+        counted.problems.append(f'{root} mixes the versions of MSMT17: ' +
+                                ', '.join(f'{v} for {" and ".join(s)}'
+                                          for v, s in versions.items()))
     return counted
 
 

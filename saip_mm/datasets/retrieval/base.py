@@ -1,12 +1,13 @@
 """Labelled persons: a picture, who is on it, which camera took it."""
 import math
 import os.path as osp
-from typing import Any, Callable, List, Optional, Sequence, Union
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Union
 
 from mmengine.logging import print_log
 
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
+from ..seeded import seeded_draws
 from ..transforms import BrokenImageError, PackPerson
 
 SPLITS = ('train', 'query', 'gallery')
@@ -36,6 +37,10 @@ class PersonRetrievalDataset(BaseDataset):
 
     ``metainfo`` has ``num_ids`` and ``num_cams``, both counted, once the
     list is loaded.
+
+    With a sampler whose numbers tell the epoch (``ResumableSampler``, also
+    behind :class:`IdentityBatchSampler`), what transforms draw follows from
+    seed, epoch and picture alone.
 
     A reader overrides ``load_data_list`` and says in ``METAINFO`` the
     ``dataset_name``, in ``MAX_PID``, ``NUM_CAMS`` and ``DISTRACTOR`` what
@@ -81,6 +86,7 @@ class PersonRetrievalDataset(BaseDataset):
     MAX_PID: Optional[int] = None
     NUM_CAMS: Optional[int] = None
     DISTRACTOR: Optional[int] = None
+    seed: Optional[int] = None  # of draws; ResumableSampler gives its own
 
     def __init__(self,
                  data_root: str = '',
@@ -102,6 +108,18 @@ class PersonRetrievalDataset(BaseDataset):
             data_root=osp.expanduser(data_root),
             pipeline=pipeline,
             **kwargs)
+
+    def __getitem__(self, index: int) -> Any:
+        """A sample; ``epoch * len(self) + index`` where draws are seeded."""
+        if self.seed is None:
+            return super().__getitem__(index)
+        epoch, index = divmod(int(index), len(self))
+        with seeded_draws(self.seed, max(epoch, 0), index):
+            return super().__getitem__(index)
+
+    def __iter__(self) -> Iterator[Any]:
+        # without it Python would count up through epoch after epoch
+        return (self[index] for index in range(len(self)))
 
     def load_data_list(self) -> List[dict]:
         """Read ``ann_file``; a reader overrides this.

@@ -98,6 +98,6 @@ class MarketDataset(PersonRetrievalDataset):
             if osp.isdir(folder):
                 return folder
         raise FileNotFoundError(
-            'Market1501: folder '
+            f'{self.METAINFO["dataset_name"]}: folder '
             f"'{osp.join(self.data_root, FOLDERS[self.split])}' not found. "
             f'Expected layout: {LAYOUT}')

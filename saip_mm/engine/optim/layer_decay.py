@@ -130,7 +130,8 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
 
             - ``layer_decay_rate`` (float): In (0, 1]. Defaults to 1: the
               same rate everywhere, for any backbone.
-            - ``no_decay`` (list[str]): Parts of names. Defaults to class and
+            - ``no_decay`` (list[str] | None): Parts of names. None decays
+              everything, tensors of one axis as well. Defaults to class and
               mask tokens, positions and attention biases. (DINO decays its
               tokens and positions; the SAIP recipe does not.)
             - ``custom_keys`` (dict): ``lr_mult`` and ``decay_mult`` by part
@@ -171,22 +172,26 @@ class BackboneLayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor
         """Append one group for each pair of factor and weight decay.
 
         Args:
-            params (list[dict]): Parameter groups, filled in place, the
-                largest rate first: the log shows the first one's.
+            params (list[dict]): Parameter groups, filled in place, that of
+                the config's rate first, then the largest: the log shows the
+                first one's.
             module (nn.Module): The model.
         """
         factors = self._factors(module)
-        exempt = tuple(self.paramwise_cfg['no_decay'])
+        exempt = self.paramwise_cfg['no_decay']
         groups = {}
         for name, param in module.named_parameters():
             if param.requires_grad:
                 custom = self._custom(name)
                 factor = factors.get(name, 1.) * custom.get('lr_mult', 1.)
                 decay = custom.get('decay_mult', 1.)
-                if param.ndim <= 1 or any(key in name for key in exempt):
+                if exempt is not None and (param.ndim <= 1
+                                           or any(key in name
+                                                  for key in exempt)):
                     decay = 0.
                 groups.setdefault((factor, decay), []).append(param)
-        for factor, decay in sorted(groups, key=lambda g: (-g[0], -g[1])):
+        for factor, decay in sorted(
+                groups, key=lambda g: (g[0] != 1, -g[0], -g[1])):
             group = dict(
                 params=groups[factor, decay], lr=self.base_lr * factor)
             if decay != 1:

@@ -1,4 +1,4 @@
-from typing import Collection, Optional, Sequence
+from typing import Collection, Optional, Sequence, Tuple
 
 import torch
 from mmengine.logging import print_log
@@ -243,7 +243,7 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         image_wanted = 'image' in tokens and self.cls_token is not None
         final_wanted = 'final' in tokens
         depth = self._depth_needed(inner, image_wanted or final_wanted)
-        x, grid = self._embed(x, mask)
+        x, grid = self.embed(x, mask)
         patches = image = final = None
         for index, layer in enumerate(self.layers[:depth]):
             only = not final_wanted and self._only_class_token_leaves(
@@ -274,10 +274,23 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             return depth
         return 0 if inner is None else inner % depth + 1
 
-    def _embed(self, x: Tensor, mask: Optional[Tensor]) -> tuple:
-        """Visible patches with positions, behind the class token."""
-        sides, patch = x.shape[-2:], self.patch_embed.projection.stride
-        if sides[0] % patch[0] or sides[1] % patch[1]:
+    def embed(self,
+              x: Tensor,
+              mask: Optional[Tensor] = None) -> Tuple[Tensor, Grid]:
+        """What enters the blocks: patches with positions, class token first.
+
+        Args:
+            x (Tensor): ``(B, 3, H, W)``; H and W multiples of the patch.
+            mask (Tensor, optional): As in :meth:`forward_tokens`.
+
+        Returns:
+            tuple: ``(B, 1 + L, D)``, without the 1 if there is no class
+            token, and the grid of all patches.
+        """
+        convolution = self.patch_embed.projection
+        sides, patch = x.shape[-2:], convolution.stride
+        overlaps = tuple(convolution.kernel_size) != tuple(patch)
+        if not overlaps and (sides[0] % patch[0] or sides[1] % patch[1]):
             raise ValueError(
                 f'images of {sides[0]}x{sides[1]} are not divisible by the '
                 f'{patch[0]}x{patch[1]} patch: resize or crop them to '

@@ -7,6 +7,7 @@ from .fashionpedia import FashionpediaWriter
 from .lip import LipWriter
 from .luperson import LUPersonWriter
 from .market1501 import Market1501Writer
+from .msmt17 import Msmt17Writer
 from .pa100k import PA100KWriter
 from .peta import PETAWriter
 
@@ -14,7 +15,8 @@ WRITERS = {
     writer.name: writer
     for writer in (LUPersonWriter(), Market1501Writer(), CocoWriter(),
                    LipWriter(), CrowdHumanWriter(), FashionpediaWriter(),
-                   CihpWriter(), PA100KWriter(), PETAWriter())
+                   CihpWriter(), PA100KWriter(), PETAWriter(),
+                   Msmt17Writer('V1'), Msmt17Writer('V2'))
 }
 
 __all__ = ['SIZES', 'WRITERS', 'Job', 'Writer']

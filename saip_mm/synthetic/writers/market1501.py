@@ -9,7 +9,7 @@ import numpy as np
 
 from ..people.identity import own_number
 from ..scene.camera import CAMERAS
-from ..scene.scene import CropOptions, crop_scene
+from ..scene.scene import CropOptions, Scene, crop_scene
 from ..scene.things import make_thing
 from .base import Job, Writer, photograph_jpeg
 
@@ -66,6 +66,10 @@ class Market1501Writer(Writer):
         jobs.append(Job(f'{FOLDERS[folder]}/{name}', split, index, options))
 
     def render(self, job, seed):
+        return {job.path: photograph_jpeg(self.scene(job, seed))}, None
+
+    def scene(self, job: Job, seed: int) -> Scene:
+        """What a job's picture is of."""
         rng = job.generator(self.stream, seed)
         what = job.options
         place = own_number(what['sequence'], job.split)
@@ -83,4 +87,4 @@ class Market1501Writer(Writer):
             scene.people.clear()
             foot = complex(.5 * scene.width, scene.height)
             scene.things.append((foot.imag, make_thing(rng, foot, 60.)))
-        return {job.path: photograph_jpeg(scene)}, None
+        return scene

@@ -2,9 +2,11 @@ import pytest
 
 from saip_mm.datasets.prepare import pack_lmdb
 from saip_mm.datasets.prepare.person_counts import (count_luperson,
-                                                    count_market1501)
+                                                    count_market1501,
+                                                    count_msmt17)
 from saip_mm.datasets.sources import build_source
 from .._images import write_tree
+from ..test_retrieval.test_msmt17 import write as write_msmt17
 
 MARKET = [
     'bounding_box_train/0007_c2s1_000001_00.jpg',
@@ -43,6 +45,35 @@ def test_market1501_with_faults(tmp_path):
     empty, name, missing = counted.problems
     assert MARKET[0] in empty and '(0 bytes)' in empty
     assert "'person.jpg'" in name and 'bounding_box_test' in missing
+
+
+@pytest.mark.parametrize('version, folders', [
+    ('version 1', ('train', 'test')),
+    ('version 2, with blurred faces', ('mask_train_v2', 'mask_test_v2')),
+])
+def test_msmt17(tmp_path, version, folders):
+    counted = count_msmt17(write_msmt17(tmp_path, folders), read=True)
+    assert not counted.problems and counted.notes == [version]
+    assert counted.numbers == {
+        'train pictures': 2,
+        'val pictures': 2,
+        'train identities': 2,
+        'query pictures': 1,
+        'query identities': 1,
+        'gallery pictures': 2,
+        'gallery identities': 2,
+        'cameras': 7,
+    }
+
+
+def test_msmt17_with_faults(tmp_path):
+    root = write_msmt17(tmp_path, ('train', 'mask_test_v2'))
+    (tmp_path /
+     'mask_test_v2/0000/0000_001_05_0113afternoon_0007_0.jpg').unlink()
+    missing, mixed = count_msmt17(root).problems
+    assert '1 of 2 gallery pictures' in missing and '_05_' in missing
+    assert 'mixes the versions of MSMT17: V1 for train, V2 for' in mixed
+    assert len(count_msmt17(f'{root}/nowhere').problems) == 3
 
 
 @pytest.mark.parametrize('packed', [False, True])

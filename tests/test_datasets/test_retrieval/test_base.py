@@ -1,6 +1,8 @@
 import json
 import pickle
+import random
 
+import numpy as np
 import pytest
 import torch
 from mmengine.dataset import ConcatDataset, pseudo_collate
@@ -221,3 +223,33 @@ def test_a_list_that_is_a_pickle_is_not_opened(tmp_path):
         with pytest.raises(ValueError, match="train.pkl' must be .*json"):
             PersonRetrievalDataset(str(tmp_path), ann_file='train.pkl')
         assert not marker.exists(), name
+
+
+class Draw:
+    """A transform that draws from all three generators."""
+
+    def __call__(self, results):
+        drawn = [random.random(), np.random.rand(), float(torch.rand(()))]
+        image = np.zeros((8, 4, 3), np.float32)
+        image[0, 0] = drawn
+        return dict(results, img=image)
+
+
+def test_draws_follow_from_seed_epoch_and_picture(root):
+    pipeline = [Draw(), dict(type='PackPerson', input_key='img')]
+    one, two = Persons(
+        root, pipeline=pipeline), Persons(
+            root, pipeline=pipeline)
+
+    def drawn(data, index):
+        return data[index]['inputs'][:, 0, 0].tolist()
+
+    one.seed = two.seed = 5
+    first = [drawn(one, i) for i in range(4)]
+    assert [drawn(two, i) for i in (3, 1)] == [first[3], first[1]]
+    later = [drawn(one, 2 * len(one) + i) for i in range(4)]
+    assert later != first and drawn(two, 2 * len(one) + 3) == later[3]
+    assert one[2 * len(one) + 3]['data_samples'].sample_idx == 3
+    assert len(list(one)) == 4
+    two.seed = 6
+    assert drawn(two, 3) != first[3]

@@ -230,6 +230,17 @@ def test_no_decay_names_can_be_chosen():
         build(ToyModel(), bias_lr_mult=2.)
 
 
+def test_everything_decays_where_none_is_said():
+    init_default_scope('mmpretrain')
+    wrapper = build(
+        ToyModel(), 0.1, no_decay=None, custom_keys=dict(bias=dict(lr_mult=2)))
+    plain, fast = wrapper.optimizer.param_groups
+    assert (len(plain['params']), len(fast['params'])) == (4, 2)
+    # the config's own rate is what the log shows
+    assert fast['lr'] == 2 * plain['lr']
+    assert plain['weight_decay'] == fast['weight_decay'] == 0.1
+
+
 def test_frozen_parameters_take_no_optimiser_state(tmp_path):
     runner = toy_runner(tmp_path, ['ExpertUpdateHook'], epochs=1)
     runner.train()
