@@ -98,9 +98,9 @@ class CaptionedPersons(PersonRetrievalDataset):
 
     def load_data_list(self) -> List[dict]:
         """Read the file, check all of it, take one split."""
-        path = self._find_file()
+        path = self.find_file()
         records = read_captions(path)
-        self._check_ids(records, path)
+        self.check_ids(records, path)
         mine = [record for record in records if record.split == self.split]
         if not mine:
             there = sorted({record.split for record in records})
@@ -149,7 +149,12 @@ class CaptionedPersons(PersonRetrievalDataset):
             captions=list(captions),
             record=record.number)
 
-    def _find_file(self) -> str:
+    def find_file(self) -> str:
+        """Path of the file of captions, once the folders are there.
+
+        Raises:
+            FileNotFoundError: Names all that were looked for.
+        """
         names = [self.ann_file] if self.ann_file else [
             osp.join(self.data_root, name) for name in self.ANNOTATIONS
         ]
@@ -167,7 +172,13 @@ class CaptionedPersons(PersonRetrievalDataset):
                                     'data_root, or ann_file')
         return path
 
-    def _check_ids(self, records: List[CaptionRecord], path: str) -> None:
+    def check_ids(self, records: List[CaptionRecord], path: str) -> None:
+        """Refuse gaps in the numbers of persons, and persons of two splits.
+
+        Args:
+            records (list[CaptionRecord]): Of all splits.
+            path (str): Their file, for the error.
+        """
         pids = {
             split: {r.pid
                     for r in records if r.split == split}
