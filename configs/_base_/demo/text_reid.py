@@ -11,7 +11,7 @@ _base_ = [
 
 data_root = 'data/synthetic_small/cuhk_pedes'
 size = (96, 32)
-dims = 128
+dims = 96
 # fewer of CLIP's merges: most words are two or three pieces
 words = dict(vocab_size=4096, context_length=77)
 model = dict(
