@@ -12,6 +12,7 @@ from mmpretrain.registry import METRICS
 from saip_mm.evaluation.retrieval import retrieval_scores
 
 WANTED = ('feature', 'caption_features', 'pid')
+RANKS = (1, 5, 10)
 NO_CAMERA = -1  # of a query: nothing is left out of its ranking
 
 
@@ -47,7 +48,7 @@ class CaptionRetrievalMetric(BaseMetric):
 
     def __init__(self,
                  direction: str = 't2i',
-                 ranks: Sequence[int] = (1, 5, 10),
+                 ranks: Sequence[int] = RANKS,
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None,
                  collect_dir: Optional[str] = None) -> None:
@@ -108,12 +109,11 @@ def _check_vector(vector: np.ndarray, whose: str) -> None:
         raise ValueError(f'the vector of {whose} is zero: it has no direction')
 
 
-def search_scores(
-    query: Tensor,
-    query_pids: Tensor,
-    gallery: Tensor,
-    gallery_pids: Tensor,
-    ranks: Sequence[int] = (1, 5, 10)) -> Dict[str, float]:
+def search_scores(query: Tensor,
+                  query_pids: Tensor,
+                  gallery: Tensor,
+                  gallery_pids: Tensor,
+                  ranks: Sequence[int] = RANKS) -> Dict[str, float]:
     """Scores of a search without cameras.
 
     Args:
