@@ -50,6 +50,8 @@ class PersonFinder:
         Raises:
             OSError: If one cannot be read; names it.
         """
+        if not paths:
+            return
         parts = [self.features] * bool(self.paths)
         for start in range(0, len(paths), BATCH):
             parts.append(self._encode(paths[start:start + BATCH]))
@@ -97,7 +99,7 @@ class PersonFinder:
                              'the folder, or at the data set')
         vectors = F.normalize(self.model.encode_captions(texts)).cpu()
         similar = vectors @ self.features.T
-        order = similar.argsort(1, descending=True, stable=True)[:, :top]
+        order = similar.argsort(dim=1, descending=True, stable=True)[:, :top]
         found = []
         for row, text in enumerate(texts):
             places = order[row].tolist()
