@@ -12,4 +12,4 @@ model = dict(
         last_stride=1,  # authors; 24x8 cells
         neck_channels=256),  # authors
     neck=dict(in_channels=256),  # authors
-    heads=dict(person=dict(num_classes=11003)))  # persons to train
+    heads=dict(person=dict(num_classes=11003)))  # authors: all persons

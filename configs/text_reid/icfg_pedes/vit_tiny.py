@@ -13,4 +13,4 @@ model = dict(
         out_type='raw',  # class token and patches
         drop_path_rate=0.),  # authors
     neck=dict(in_channels=192),  # authors
-    heads=dict(person=dict(num_classes=3102)))  # persons to train
+    heads=dict(person=dict(num_classes=3102)))  # authors: all persons
