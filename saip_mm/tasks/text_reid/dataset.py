@@ -107,8 +107,9 @@ class CaptionedPersons(PersonRetrievalDataset):
             raise ValueError(f"'{path}' has no records of split "
                              f"'{self.split}', only of {', '.join(there)}")
         self._check_pictures(mine, path)
+        given = sum(len(record.captions) for record in mine)
         mine = [self._with_words(record, path) for record in mine]
-        self._count(mine)
+        self._count(mine, given)
         if self.split != 'train':
             return [self._entry(r, r.captions) for r in mine]
         return [self._entry(r, (text, )) for r in mine for text in r.captions]
@@ -212,9 +213,8 @@ class CaptionedPersons(PersonRetrievalDataset):
     def _with_words(self, record: CaptionRecord, path: str) -> CaptionRecord:
         """Refuse, or leave out, captions without a word."""
         kept = [text for text in record.captions if clean_caption(text)]
-        empty = len(record.captions) - len(kept)
-        self._empty = getattr(self, '_empty', 0) + empty
-        if empty and not (self.split == 'train' and self.skip_empty):
+        if len(kept) < len(record.captions) and not (self.split == 'train'
+                                                     and self.skip_empty):
             more = ('; skip_empty=True leaves it out'
                     if self.split == 'train' else '')
             raise ValueError(
@@ -222,13 +222,14 @@ class CaptionedPersons(PersonRetrievalDataset):
                 f'empty, nothing is left of it after cleaning{more}')
         return record._replace(captions=tuple(kept))
 
-    def _count(self, records: List[CaptionRecord]) -> None:
+    def _count(self, records: List[CaptionRecord], given: int) -> None:
         captions = sum(len(record.captions) for record in records)
         silent = sum(not record.captions for record in records)
         persons = len({record.pid for record in records})
         self._metainfo.update(num_images=len(records), num_captions=captions)
         notes = [f'{silent} pictures without one'] * bool(silent)
-        notes += [f'{self._empty} empty ones left out'] * bool(self._empty)
+        if captions < given:
+            notes.append(f'{given - captions} empty ones left out')
         print_log(
             f'{self._metainfo["dataset_name"]} {self.split}: {len(records)} '
             f'pictures of {persons} persons, '

@@ -2,9 +2,9 @@
 from typing import NamedTuple
 
 import torch
-from mmengine.dist import get_world_size
+from mmengine.dist import all_gather, get_world_size
 from torch import Tensor
-from torch.distributed.nn.functional import all_gather
+from torch.distributed.nn.functional import all_gather as gather_with_grad
 
 
 class Pairs(NamedTuple):
@@ -35,6 +35,5 @@ def gathered(x: Tensor) -> Tensor:
     if get_world_size() == 1:
         return x
     if not x.requires_grad:
-        from mmengine.dist import all_gather as plain
-        return torch.cat(plain(x))
-    return torch.cat(all_gather(x.contiguous()))
+        return torch.cat(all_gather(x))
+    return torch.cat(gather_with_grad(x.contiguous()))
