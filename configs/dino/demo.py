@@ -1,5 +1,5 @@
-# DINO on a CPU: StarNet-S3 at 64x32 on rendered people, under the conditions of
-# ../saip/demo_prototypes.py, and four times as long: two local crops beside
+# DINO on a CPU: StarNet-S3 at 64x32 on rendered people, under the conditions
+# of ../saip/demo_prototypes.py, and four times as long: two local crops beside
 # make the matching harder. Data as for ../saip/demo.py; what was measured:
 # docs/results.md.
 _base_ = '../saip/demo_prototypes.py'

@@ -83,6 +83,7 @@ class PersonRetrievalDataset(BaseDataset):
         'is_query': False}
     """
 
+    SPLITS = SPLITS
     MAX_PID: Optional[int] = None
     NUM_CAMS: Optional[int] = None
     DISTRACTOR: Optional[int] = None
@@ -96,9 +97,9 @@ class PersonRetrievalDataset(BaseDataset):
                  num_cams: Optional[int] = None,
                  ann_file: str = '',
                  **kwargs) -> None:
-        if split not in SPLITS:
-            raise ValueError(f'split must be one of {sorted(SPLITS)}, got '
-                             f"'{split}'")
+        if split not in self.SPLITS:
+            raise ValueError(f'split must be one of {sorted(self.SPLITS)}, '
+                             f"got '{split}'")
         self.split = split
         self.max_pid = self.MAX_PID if max_pid is None else max_pid
         self.num_cams = self.NUM_CAMS if num_cams is None else num_cams

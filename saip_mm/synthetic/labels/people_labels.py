@@ -1,7 +1,7 @@
 """Everything that is known about the people in a rendered scene."""
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional, Set, Tuple
 
 import numpy as np
 
@@ -193,18 +193,25 @@ class SceneLabels:
             y2 = max(y2, visible[1] + visible[3])
         return float(x1), float(y1), float(x2 - x1), float(y2 - y1)
 
-    def _garments(self, number):
-        names = {
+    def garments_seen(self, number: int = 0) -> Set[str]:
+        """Names of what a person wears or carries and is seen.
+
+        Args:
+            number (int): In the scene. Defaults to 0.
+        """
+        return {
             name
             for i in np.unique(self.ids) if i
             for name in self.layers[i - 1].garments
             if self.layers[i - 1].owner == number
         }
+
+    def _garments(self, number):
         return {
             name:
             self._map(lambda s: s.owner == number and name in s.garments, bool,
                       False)
-            for name in sorted(names)
+            for name in sorted(self.garments_seen(number))
         }
 
     def people(self, garments: bool = True) -> list:
