@@ -69,10 +69,8 @@ DATA_SETS: Dict[str, DataSet] = dict(
             'test captions': 6_156,
         }),
     icfg_pedes=DataSet(
-        'ICFG-PEDES',
-        'data/ICFG-PEDES',
-        'saip_mm.tasks.text_reid.counts:count_icfg_pedes',
-        {
+        'ICFG-PEDES', 'data/ICFG-PEDES',
+        'saip_mm.tasks.text_reid.counts:count_icfg_pedes', {
             'train pictures': 34_674,
             'train persons': 3_102,
             'train captions': 34_674,
