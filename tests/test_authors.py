@@ -326,13 +326,12 @@ TEXT = {
     0.02,
     'model.heads.word.layers':
     4,
-    'train_dataloader.dataset.pipeline.torchvision/Resize.size': (384, 128),
-    'train_dataloader.dataset.pipeline.torchvision/RandomHorizontalFlip.p':
+    'train_dataloader.dataset.pipeline.Resize.size': (384, 128),
+    'train_dataloader.dataset.pipeline.RandomHorizontalFlip.p':
     0.5,
-    'train_dataloader.dataset.pipeline.torchvision/Pad.padding':
+    'train_dataloader.dataset.pipeline.Pad.padding':
     10,
-    'train_dataloader.dataset.pipeline.torchvision/RandomCrop.size':
-    (384, 128),
+    'train_dataloader.dataset.pipeline.RandomCrop.size': (384, 128),
     'val_dataloader.dataset.split':
     'test',
     'test_dataloader.dataset.split':
