@@ -96,7 +96,7 @@ def test_counting_functions_take_what_they_are_given(name):
 
 
 def test_unknown_names_and_libraries_that_are_missing(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="'coko' is no .* market1501, coco"):
+    with pytest.raises(ValueError, match="'coko' is no .* market1501, .*coco"):
         check_data_set('coko')
     monkeypatch.setitem(DATA_SETS, 'x',
                         DataSet('X', 'data/x', 'no_such_library:count'))
