@@ -1,12 +1,11 @@
 """Persons with sentences about them, for search by text."""
 import os.path as osp
-from typing import Any, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
 from mmengine.logging import print_log
 
 from mmpretrain.registry import DATASETS
 from saip_mm.datasets.retrieval import PersonRetrievalDataset
-from saip_mm.datasets.seeded import seeded_draws
 from .caption_file import SPLITS, CaptionRecord, read_captions
 from .pack import PackCaptions
 from .tokenizer import clean_caption
@@ -31,9 +30,6 @@ class CaptionedPersons(PersonRetrievalDataset):
     tensor (3, h, w), data_samples=DataSample)``, see :class:`PackCaptions`,
     and never replaced by another one. ``metainfo`` has ``num_ids``,
     ``num_images`` and ``num_captions``.
-
-    With ``mmpretrain.ResumableSampler``, whose numbers tell the epoch, what
-    transforms draw follows from seed, epoch and item alone.
 
     Args:
         data_root (str): Folder of the set.
@@ -62,7 +58,6 @@ class CaptionedPersons(PersonRetrievalDataset):
     FIRST_ID = 0  # of the persons to train, where they are not relabelled
     RELABEL = True
     GLOBAL_IDS = False  # whether a person is of one split alone
-    seed: Optional[int] = None  # of draws; ResumableSampler gives its own
 
     def __init__(self,
                  data_root: str = '',
@@ -83,18 +78,6 @@ class CaptionedPersons(PersonRetrievalDataset):
             data_prefix=data_prefix,
             **kwargs)
         self.pack = PackCaptions()
-
-    def __getitem__(self, index: int) -> dict:
-        """A sample; ``epoch * len(self) + index`` where draws are seeded."""
-        if self.seed is None:
-            return super().__getitem__(index)
-        epoch, index = divmod(int(index), len(self))
-        with seeded_draws(self.seed, max(epoch, 0), index):
-            return super().__getitem__(index)
-
-    def __iter__(self) -> Iterator[dict]:
-        # without it Python would count up through epoch after epoch
-        return (self[index] for index in range(len(self)))
 
     def load_data_list(self) -> List[dict]:
         """Read the file, check all of it, take one split."""

@@ -191,9 +191,8 @@ def test_learning_rate_of_each_epoch(tmp_path):
             ] == [0, 1, 1, 2, 3, 3, 4]
 
 
-@pytest.mark.parametrize('fraction, wanted', [(0.1, 4), (0.25, 3), (0.4, 4),
-                                              (0.5, 4), (0.75, 3)])
-def test_shorter_trainings_have_all_phases(fraction, wanted, tmp_path):
+@pytest.mark.parametrize('fraction', [0.1, 0.25, 0.4, 0.5, 0.75])
+def test_shorter_trainings_have_all_phases(fraction, tmp_path):
     """--schedule: up, down, and cycles at whose ends weights are averaged."""
     cfg = Config.fromfile(AUTHORS[0], import_custom_modules=False)
     planned = schedule.planned_length(cfg)
@@ -201,7 +200,7 @@ def test_shorter_trainings_have_all_phases(fraction, wanted, tmp_path):
     planned = planned._replace(length=planned.length * ratio)
     rates, averages = rates_of(cfg, tmp_path, planned)
     assert max(rates) == pytest.approx(1) and min(rates) > 0
-    assert averages[-1] == wanted
+    assert (averages[-2], averages[-1]) == (3, 4)  # the last epoch counts
     for epoch in range(1, len(rates)):
         if averages[epoch - 1] > averages[epoch - 2]:
             assert rates[epoch] == pytest.approx(0.5), epoch
