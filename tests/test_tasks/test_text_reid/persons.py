@@ -1,9 +1,14 @@
 """Persons with sentences, and a model, small enough for tests."""
+import importlib.util
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
 
+needs_vocabulary = pytest.mark.skipif(
+    importlib.util.find_spec('mmseg') is None,
+    reason='the vocabulary comes with mmsegmentation')
 TEXTS = ('a man in a red coat', 'a woman with a blue bag', 'a child runs',
          'somebody in black shoes', 'green trousers and a hat')
 WORDS = dict(vocab_size=600, context_length=32)

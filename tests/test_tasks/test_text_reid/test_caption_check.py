@@ -3,7 +3,9 @@ from mmengine.registry import DefaultScope
 
 from saip_mm.tasks.text_reid import CaptionTokenizer, CUHKPEDESDataset
 from saip_mm.tasks.text_reid.caption_check import long_captions
-from .persons import few_records, write_persons
+from .persons import few_records, needs_vocabulary, write_persons
+
+pytestmark = needs_vocabulary
 
 
 @pytest.fixture

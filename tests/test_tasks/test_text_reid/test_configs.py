@@ -11,7 +11,9 @@ from mmpretrain.registry import MODELS
 from saip_mm.apis import evaluate
 from saip_mm.engine.launch_options import adapt_amp_to_cpu
 from ..tiny_backbone import shrink_backbone, shrink_run
-from .persons import WORDS, few_records, write_persons
+from .persons import WORDS, few_records, needs_vocabulary, write_persons
+
+pytestmark = needs_vocabulary
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = sorted((ROOT / 'configs/text_reid').glob('*/*.py'))

@@ -3,7 +3,9 @@ import torch
 
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from .persons import TEXTS, WORDS, tiny_irra
+from .persons import TEXTS, WORDS, needs_vocabulary, tiny_irra
+
+pytestmark = needs_vocabulary
 
 
 def build(seed=0, **changes):

@@ -11,7 +11,10 @@ import torch
 from saip_mm.tasks.text_reid import answer_sheet as sheets
 from saip_mm.tasks.text_reid.answer_sheet import Answers, answer_sheet
 from saip_mm.tasks.text_reid.person_finder import PersonFinder, find_persons
+from .persons import needs_vocabulary
 from .test_configs import CONFIGS, shrink
+
+pytestmark = needs_vocabulary
 
 TOOL = Path(__file__).parents[3] / 'tools/search_by_text.py'
 

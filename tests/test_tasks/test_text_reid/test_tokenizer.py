@@ -1,14 +1,11 @@
 import builtins
-import importlib.util
 
 import pytest
 import torch
 
 from saip_mm.tasks.text_reid.tokenizer import CaptionTokenizer, clean_caption
+from .persons import needs_vocabulary
 
-needs_vocabulary = pytest.mark.skipif(
-    importlib.util.find_spec('mmseg') is None,
-    reason='the vocabulary comes with mmsegmentation')
 pytestmark = needs_vocabulary
 PERSON = ('The person has short black hair and is wearing black pants, a long '
           'sleeve black top, and red sneakers.')

@@ -6,8 +6,10 @@ import torch.multiprocessing as mp
 
 from mmpretrain.registry import MODELS
 from saip_mm.tasks.text_reid import CaptionTokenizer
-from .persons import TEXTS, WORDS, tiny_irra
+from .persons import TEXTS, WORDS, needs_vocabulary, tiny_irra
 from .test_irra import batch
+
+pytestmark = needs_vocabulary
 
 
 def whole_model():
