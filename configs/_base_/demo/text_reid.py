@@ -20,7 +20,7 @@ model = dict(
     text=dict(width=dims, layers=2, heads=4, out_channels=dims, **words),
     tokenizer=words,
     heads=dict(
-        match=dict(temperature=0.05),
+        match=dict(temperature=0.1),
         person=dict(in_channels=dims, num_classes=600),
         word=dict(
             channels=dims, layers=1, heads=4, vocab_size=words['vocab_size'])))
@@ -47,7 +47,7 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 optim_wrapper = dict(
-    optimizer=dict(lr=1e-3, eps=1e-8),
+    optimizer=dict(lr=2e-3, eps=1e-8),
     paramwise_cfg=dict(rules=[dict(name='bias', decay_mult=0)]))
 param_scheduler = _base_.warm_cosine
 train_cfg = dict(max_epochs=7, val_interval=7)
