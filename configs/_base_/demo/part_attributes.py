@@ -16,6 +16,7 @@ model = dict(
         in_channels=64, feat_channels=64,
         anchor_generator=dict(scales=[4])),  # parts of 256 pixels are small
     roi_head=dict(
+        max_objects=4,  # each asks for 294 attributes
         bbox_roi_extractor=dict(out_channels=64),
         bbox_head=dict(
             in_channels=64, conv_out_channels=64, fc_out_channels=256),

@@ -5,5 +5,5 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(_base_.backbone, img_size=(224, 400)),
+    backbone=dict(_base_.backbone, img_size=(160, 288)),
     neck=dict(type='mmpretrain.SimpleFPN', in_channels=192, out_channels=64))

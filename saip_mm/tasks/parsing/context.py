@@ -1,5 +1,5 @@
 """What a person's map gets to see: wider windows, and every other place."""
-from typing import Sequence
+from typing import Optional, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,8 @@ class ParallelContext(BaseModule):
         branch_channels (int): Width of each branch.
         out_channels (int): Width of the output.
         dilations (Sequence[int]): Of the 3x3 convolutions.
+        norm_cfg (dict, optional): Of all convolutions but the mean's, whose
+            map is of one place. Defaults to None: without norms.
         init_cfg (dict, optional): Initialization config.
 
     Source:
@@ -31,15 +33,23 @@ class ParallelContext(BaseModule):
                  branch_channels: int,
                  out_channels: int,
                  dilations: Sequence[int] = (6, 12, 18),
+                 norm_cfg: Optional[dict] = None,
                  init_cfg=None) -> None:
         super().__init__(init_cfg=init_cfg)
-        self.point = ConvModule(in_channels, branch_channels, 1)
+        self.point = ConvModule(
+            in_channels, branch_channels, 1, norm_cfg=norm_cfg)
         self.dilated = nn.ModuleList(
-            ConvModule(in_channels, branch_channels, 3, padding=d, dilation=d)
-            for d in dilations)
+            ConvModule(
+                in_channels,
+                branch_channels,
+                3,
+                padding=d,
+                dilation=d,
+                norm_cfg=norm_cfg) for d in dilations)
         self.average = ConvModule(in_channels, branch_channels, 1)
         branches = 2 + len(self.dilated)
-        self.join = ConvModule(branches * branch_channels, out_channels, 1)
+        self.join = ConvModule(
+            branches * branch_channels, out_channels, 1, norm_cfg=norm_cfg)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, C, h, w)`` to ``(N, out_channels, h, w)``."""

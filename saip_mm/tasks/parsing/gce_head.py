@@ -1,4 +1,4 @@
-from typing import Sequence
+from typing import Optional, Sequence
 
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
@@ -16,7 +16,7 @@ class GCEParsingHead(BaseModule):
     encoding").
 
     Context of several dilations, a non-local block, 3x3 convolutions with
-    ReLU and without norm, a transposed convolution to one map a part at twice
+    ReLU, a transposed convolution to one map a part at twice
     the size, and bilinear resizing to ``out_size``.
 
     Args:
@@ -29,6 +29,8 @@ class GCEParsingHead(BaseModule):
         num_convs (int): 3x3 convolutions. Defaults to 4.
         dilations (Sequence[int]): Of the context. Defaults to (6, 12, 18).
         with_non_local (bool): Whether there is that block. Defaults to True.
+        norm_cfg (dict, optional): Of the convolutions before the transposed
+            one. Defaults to None: without norms, as in the paper.
         roi_feat_size (int): Side of the features, as the extractor's
             ``output_size``. Defaults to 32.
         out_size (int): Side S of the maps. Defaults to 128.
@@ -54,6 +56,7 @@ class GCEParsingHead(BaseModule):
         num_convs: int = 4,
         dilations: Sequence[int] = (6, 12, 18),
         with_non_local: bool = True,
+        norm_cfg: Optional[dict] = None,
         roi_feat_size: int = 32,
         out_size: int = 128,
         loss_parsing: dict = dict(type='CrossEntropyLoss', loss_weight=2.0),
@@ -69,12 +72,16 @@ class GCEParsingHead(BaseModule):
         self.roi_feat_size = roi_feat_size
         self.out_size = out_size
         self.context = ParallelContext(in_channels, aspp_channels,
-                                       conv_channels, dilations)
+                                       conv_channels, dilations, norm_cfg)
         self.non_local = (
             PooledNonLocal(conv_channels) if with_non_local else nn.Identity())
         self.convs = nn.Sequential(
-            *(ConvModule(conv_channels, conv_channels, 3, padding=1)
-              for _ in range(num_convs)))
+            *(ConvModule(
+                conv_channels,
+                conv_channels,
+                3,
+                padding=1,
+                norm_cfg=norm_cfg) for _ in range(num_convs)))
         self.upsample = nn.ConvTranspose2d(
             conv_channels, num_parts, 4, stride=2, padding=1)
         self.loss_parsing = MODELS.build(loss_parsing)

@@ -24,8 +24,8 @@ def make_human(instances: List[dict], height: int, width: int) -> dict:
 
     Returns:
         dict: An instance of the category human: its box is that around all
-        others, 10 pixels wider on each side, cut to the picture; its mask the
-        union of theirs; without attributes.
+        others that are in the picture, 10 pixels wider on each side, cut to
+        it; its mask the union of theirs; without attributes.
 
     Source:
         KE-RCNN's data set.
@@ -34,7 +34,12 @@ def make_human(instances: List[dict], height: int, width: int) -> dict:
         >>> make_human([dict(bbox=[4, 20, 30, 44], mask=[])], 50, 60)['bbox']
         [0, 10, 40, 50]
     """
-    corners = list(zip(*(instance['bbox'] for instance in instances)))
+    boxes = [instance['bbox'] for instance in instances]
+    seen = [
+        box for box in boxes if max(box[0], 0) < min(box[2], width)
+        and max(box[1], 0) < min(box[3], height)
+    ]
+    corners = list(zip(*(seen or boxes)))
     return dict(
         bbox=[
             max(min(corners[0]) - MARGIN, 0),

@@ -44,6 +44,7 @@ def test_widths_of_the_reference():
 @pytest.mark.parametrize(
     'changes',
     [{}, dict(with_non_local=False),
+     dict(norm_cfg=dict(type='BN'), with_non_local=False),
      dict(num_parts=5, dilations=(1, ))])
 def test_maps_losses_and_gradients(changes):
     head = MODELS.build(dict(type='GCEParsingHead', **TINY) | changes)
@@ -79,6 +80,21 @@ def test_start_of_the_transposed_convolution():
     assert head.upsample.weight.detach().std() == pytest.approx(
         wanted, rel=0.05)
     assert not head.upsample.bias.any()
+
+
+def test_norms_where_there_is_more_than_one_place():
+    head = GCEParsingHead(**TINY, norm_cfg=dict(type='BN'))
+    normed = {
+        name
+        for name, part in head.named_modules()
+        if getattr(part, 'with_norm', False)
+    }
+    assert normed == {
+        'context.point', 'context.join', 'convs.0',
+        *(f'context.dilated.{i}' for i in range(3))
+    }
+    # one person alone trains, too: her mean is not normed
+    assert head(torch.randn(1, 8, 8, 8)).isfinite().all()
 
 
 def test_channels_that_cannot_be_normed():

@@ -67,6 +67,10 @@ def test_margin_of_the_human():
         dict(bbox=[45, 20, 80, 50], mask=[])
     ]
     assert make_human(garments, 300, 200)['bbox'] == [20, 10, 90, 70]
+    # a box that is nowhere in the picture is worn by nobody in it
+    outside = dict(bbox=[200, 0, 260, 300], mask=[])
+    assert make_human([*garments, outside], 300,
+                      200)['bbox'] == [20, 10, 90, 70]
 
 
 def test_human_of_run_lengths(tmp_path):
