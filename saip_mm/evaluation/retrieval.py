@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .rerank import Reranking
+from .ties import distinct_rows
 
 JUNK = -1  # identity of Market-1501's badly detected boxes
 
@@ -128,11 +129,7 @@ def cosine_of(query: Tensor, gallery: Tensor) -> Callable[[Tensor], Tensor]:
         pictures of the gallery whose features are, number for number.
     """
     query = F.normalize(query)
-    # A matrix product may round equal columns differently, so that equal
-    # features would not tie: multiply each once.
-    distinct, place = gallery.unique(dim=0, return_inverse=True)
-    if len(distinct) == len(gallery):
-        distinct, place = gallery, slice(None)
+    distinct, place = distinct_rows(gallery)
     distinct = F.normalize(distinct)
     return lambda rows: (query[rows] @ distinct.T)[:, place]
 
