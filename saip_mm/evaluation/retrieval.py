@@ -134,6 +134,13 @@ def cosine_of(query: Tensor, gallery: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda rows: (query[rows] @ distinct.T)[:, place]
 
 
+def no_match(queries: int, gallery: int, cameras: int) -> str:
+    """What is to be said of a search that has no answer."""
+    return (f'none of the {queries} queries has a match in the gallery from '
+            f'another camera ({gallery} pictures, {cameras} cameras found): '
+            'check the numbers of persons and cameras')
+
+
 @torch.no_grad()
 def retrieval_scores(query: Tensor,
                      query_pids: Tensor,
@@ -214,11 +221,7 @@ def retrieval_scores(query: Tensor,
     total = int(counted.sum())
     if not total:
         cameras = len(torch.cat((query_cams, gallery_cams)).unique())
-        raise ValueError(
-            f'none of {len(query)} queries has an image of the same person '
-            f'by another camera among {len(gallery)} gallery images '
-            f'({cameras} cameras found): check the identity and camera '
-            'numbers')
+        raise ValueError(no_match(len(query), len(gallery), cameras))
     first = first[counted]
     return RetrievalScores(
         {k: float((first < k).double().mean())
