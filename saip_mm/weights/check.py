@@ -64,10 +64,11 @@ def for_test(module: nn.Module, weights: Dict[str, Tensor],
     ]
     if not other:
         return weights
+    more = f' and {len(other) - 1} others' if len(other) > 1 else ''
     print_log(
-        f'{source}: {other[0]} {tuple(weights[other[0]].shape)} and '
-        f'{len(other) - 1} others do not fit and are left out; only training '
-        'has a use for them', 'current')
+        f'{source}: {other[0]} {tuple(weights[other[0]].shape)}{more} of '
+        'another shape or name left out; only training has a use for them',
+        'current')
     return {k: v for k, v in weights.items() if k not in other}
 
 

@@ -63,7 +63,10 @@ class CheckpointFitHook(Hook):
     @staticmethod
     def _remedy(model, file: str, resume: bool) -> str:
         if resume:
-            return 'Resume with the config that it was trained with'
+            return ('Resume with the config that it was trained with; to '
+                    'begin anew from the part that fits (with other persons '
+                    f'or classes, say), leave --resume out and set load_from='
+                    f'{file} default_hooks.checkpoint_fit.partial=True')
         names = list(model.state_dict())
         place = next((prefix for prefix in BACKBONES['student'] if any(
             name.startswith(prefix) for name in names)), 'backbone.')
