@@ -11,8 +11,8 @@ import argparse
 
 from mmengine.config import DictAction
 
-from saip_mm.apis.person_search import (draw_search_results, save_features,
-                                        search_set)
+from saip_mm.apis.person_search import (check_outputs, draw_search_results,
+                                        rerank_of, save_features, search_set)
 from saip_mm.engine.user_errors import errors_in_a_line
 
 
@@ -41,9 +41,9 @@ def main():
     args = parse_args()
     folders = (args.query, args.gallery) if args.query else None
     with errors_in_a_line():
+        check_outputs(args.out, args.features)
         found, cfg = search_set(args.config, args.checkpoint, folders,
                                 args.cfg_options)
-        rerank = cfg.test_evaluator.get('rerank') or None
         size = draw_search_results(
             found,
             args.out,
@@ -51,7 +51,7 @@ def main():
             args.top,
             args.seed,
             known=folders is None,
-            rerank={} if rerank is True else rerank)
+            rerank=rerank_of(cfg))
         if args.features:
             save_features(found, args.features)
             print(f'{args.features}: {len(found.paths)} pictures')

@@ -27,8 +27,10 @@ def parse_args():
 def main():
     args = parse_args()
     with errors_in_a_line():
+        from saip_mm.engine.config_doors import check_folder
         from saip_mm.tasks.attributes.predict import (predict_attributes,
                                                       write_predictions)
+        check_folder(args.out, 'output folder')
         predicted = predict_attributes(
             args.config,
             args.checkpoint,

@@ -17,7 +17,7 @@ from mmpretrain.registry import DATASETS, MODELS
 from ..datasets.sources import walk_images
 from ..datasets.transforms import BrokenImageError, decode_image
 from ..evaluation.rerank import Reranking
-from ..evaluation.retrieval import answers, cosine_of
+from ..evaluation.retrieval import answers, cosine_of, no_match
 from ..visualization import Ranked, draw_rankings
 from ..weights import load_weights, read_checkpoint, weights_of, write_file
 from .config import load_config
@@ -126,14 +126,42 @@ def search_set(config: Union[str, Config],
     return SearchSet(*map(np.array, zip(*found))), cfg
 
 
+def check_outputs(picture: str, features: Optional[str] = None) -> None:
+    """Refuse names of files before minutes are spent on what goes there.
+
+    Raises:
+        ValueError: If they end in something else than a picture's, ``.npz``.
+    """
+    if not cv2.haveImageWriter(str(picture)):
+        raise ValueError(f'{picture} is no picture file: end the name in .png')
+    if features and not str(features).endswith('.npz'):
+        raise ValueError(f'{features} is no file of arrays: end the name in '
+                         '.npz')
+
+
+def rerank_of(cfg: Config) -> Optional[dict]:
+    """Settings of re-ranking of a config's test; None if it has none.
+
+    Example:
+        >>> rerank_of(Config(dict(test_evaluator=[
+        ...     dict(type='PersonRetrievalMetric', rerank=True)])))
+        {}
+    """
+    metrics = cfg.test_evaluator
+    for metric in metrics if isinstance(metrics, list) else [metrics]:
+        rerank = metric.get('rerank', False)
+        if rerank is not False:
+            return {} if rerank is True else dict(rerank)
+    return None
+
+
 def save_features(found: SearchSet, out: str) -> None:
     """Write a search set to an ``.npz`` file of its arrays.
 
     Raises:
         ValueError: If the name ends otherwise.
     """
-    if not str(out).endswith('.npz'):
-        raise ValueError(f'{out} is no file of arrays: end the name in .npz')
+    check_outputs('.png', out)
     content = io.BytesIO()
     np.savez(content, **found._asdict())
     write_file(out, content.getvalue())
@@ -169,8 +197,7 @@ def draw_search_results(found: SearchSet,
         ValueError: If the name of the file is that of no picture, or no query
             has a right answer.
     """
-    if not cv2.haveImageWriter(str(out)):
-        raise ValueError(f'{out} is no picture file: end the name in .png')
+    check_outputs(out)
     asks = torch.from_numpy(found.is_query)
     sides = [[torch.from_numpy(column)[side] for column in found[:3]]
              for side in (asks, ~asks)]
@@ -178,27 +205,32 @@ def draw_search_results(found: SearchSet,
     similar = (
         cosine_of(query, gallery) if rerank is None else Reranking(
             query, gallery, **rerank).similarity)
-    right, wrong = answers(pids, cams, gallery_pids, gallery_cams)
-    if not known:
-        right, wrong = torch.zeros_like(right), torch.ones_like(wrong)
-    usable = right.any(1).nonzero().flatten() if known else torch.arange(
-        len(query))
-    if not len(usable):
-        raise ValueError('no query has a picture of the same person by '
-                         'another camera in the gallery')
-    chosen = np.random.default_rng(seed).permutation(usable.numpy())[:num]
+    chosen = []
+    # one by one: all pairs of MSMT17's pictures take gigabytes
+    for index in np.random.default_rng(seed).permutation(len(query)).tolist():
+        right, wrong = (
+            side[0] for side in answers(pids[[index]], cams[[index]],
+                                        gallery_pids, gallery_cams))
+        if not known:
+            right, wrong = torch.zeros_like(right), torch.ones_like(wrong)
+        if right.any() or not known:
+            chosen.append((index, right, wrong))
+        if len(chosen) == num:
+            break
+    if not chosen:
+        raise ValueError(no_match(len(query), len(gallery), len(torch.cat((cams, gallery_cams)).unique())))
     paths = found.paths[found.is_query], found.paths[~found.is_query]
     rows = []
-    for index in sorted(chosen.tolist()):
+    for index, right, wrong in sorted(chosen, key=lambda row: row[0]):
         scores = similar(torch.tensor([index]))[0]
-        scores[~(right | wrong)[index]] = -torch.inf
+        scores[~(right | wrong)] = -torch.inf
         best = scores.argsort(descending=True)[:top]
         best = best[scores[best] > -torch.inf].tolist()
         name = osp.basename(paths[0][index])
         rows.append(
             Ranked(
                 _read(paths[0][index]), [_read(paths[1][i]) for i in best],
-                [bool(right[index, i]) if known else None for i in best],
+                [bool(right[i]) if known else None for i in best],
                 name))
     picture = draw_rankings(rows)
     content = cv2.imencode(osp.splitext(out)[1], picture[..., ::-1])[1]

@@ -112,6 +112,11 @@ def check_training(cfg: Config) -> None:
     if 'type' not in loop and 'by_epoch' not in loop:
         loop['by_epoch'] = 'max_iters' not in loop
     check_counts(cfg)
+    if cfg.get('val_cfg') is None and any(
+            'ReduceOnPlateau' in str(scheduler.get('type'))
+            for scheduler in _loaders(cfg.get('param_scheduler'))):
+        tell('WARNING: the learning rate falls by results of validation '
+             '(ReduceOnPlateau), and there is none: it stays as it is')
 
 
 def check_counts(cfg: Config) -> None:
@@ -183,7 +188,7 @@ def _expand_home(node: Union[dict, list]) -> None:
 
 
 def _loaders(node: Any) -> Iterator[dict]:
-    """A loader, or those of a list of them."""
+    """A loader (or scheduler), or those of a list of them."""
     for loader in node if isinstance(node, (list, tuple)) else [node]:
         if isinstance(loader, dict):
             yield loader

@@ -11,6 +11,8 @@ from .launch_options import split_scope, tell
 
 # settings of mmengine's schedulers that count epochs or iterations
 COUNTS = ('end', 'milestones', 'step_size', 'T_max', 'periods', 'total_steps')
+# those that count validations, which have an interval of their own
+VALIDATIONS = ('patience', 'cooldown')
 
 
 class Planned(NamedTuple):
@@ -30,7 +32,8 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
     """Shorten a training, with its learning rate schedule, to a fraction.
 
     Length, milestones and ends of phases are multiplied and rounded half up;
-    a warm-up, which begins at 0 and ends before the training does, stays, as
+    so is the patience of a rate that falls by a result, at least 1; a
+    warm-up, which begins at 0 and ends before the training does, stays, as
     do the intervals of validation and checkpoints, and numbers in hooks. It
     is shortened like the rest where it would leave the phase behind it none
     of its epochs and has two steps or more left: mmengine's warm-up of one
@@ -87,6 +90,7 @@ def scale_schedule(cfg: Config, fraction: float) -> float:
         if begin and (_by_epoch(scheduler), begin) not in ends:
             scheduler['begin'] = _round(begin * length / before)
         _scale_counts(scheduler, length / before)
+        _scale_patience(scheduler, length / before)
     length = _whole_cycles(length, [
         s for s in schedulers if _by_epoch(s) == in_epochs and s.get('periods')
     ])
@@ -102,7 +106,8 @@ def fit_schedule(runner, planned: Optional[Planned] = None) -> None:
     yet. A schedule that fits is left as it is. Else a warm-up takes the first
     tenth of the run, or none where that is one iteration; what follows it
     follows on; milestones and other phases move in proportion to the
-    planned length, and are left out where rounding leaves them no place.
+    planned length, and are left out where rounding leaves them no place; a
+    patience that would outlast the run is shortened as much, to at least 1.
     One line says so; the config in the work dir and in checkpoints is
     changed as well.
 
@@ -119,7 +124,8 @@ def fit_schedule(runner, planned: Optional[Planned] = None) -> None:
     whole = None
     if planned and in_epochs == (planned.key == 'max_epochs'):
         whole = planned.length * (per_epoch if in_epochs else 1)
-    room = Room(loop.max_iters, per_epoch, whole)
+    room = Room(loop.max_iters, per_epoch, whole,
+                getattr(loop, 'val_interval', 1) if in_epochs else 1)
     before = runner.param_schedulers
     if isinstance(before, dict) and 'type' not in before:
         fitted = {k: room.fit(_as_list(v)) for k, v in before.items()}
@@ -144,11 +150,13 @@ class Room(NamedTuple):
     """A run's length, and what is to fit into it.
 
     ``iters`` of the run, ``per_epoch`` iterations of an epoch, ``planned``
-    iterations of the whole training if known.
+    iterations of the whole training if known, ``interval`` epochs from one
+    validation to the next.
     """
     iters: int
     per_epoch: int
     planned: Optional[float] = None
+    interval: int = 1
 
     def fit(self, schedulers: List[Any]) -> Tuple[List[Any], str]:
         """Schedulers that fit, and what became of those that did not.
@@ -217,7 +225,19 @@ class Room(NamedTuple):
         marks = [begin + m * unit for m in scheduler.get('milestones', ())]
         stop = 0 if marks else scheduler.get('end', 0) * unit
         return (begin < self.iters and stop <= self.iters
-                and all(mark < self.iters for mark in marks))
+                and all(mark < self.iters
+                        for mark in marks) and not self._too_patient(scheduler))
+
+    def _too_patient(self, scheduler: dict) -> bool:
+        """Whether the rate could not fall, and would with a share of the
+        patience."""
+        patience, ratio = scheduler.get('patience', 0), self._ratio(scheduler)
+        if patience < 2 or not ratio:
+            return False
+        # the first result is the best one, then patience + 1 are worse; what
+        # falls at the end of the run is of no use
+        validations = self.iters // self.per_epoch // self.interval
+        return patience + 2 >= validations and patience * ratio < patience
 
     def _shorten(self, warm_up: dict) -> Tuple[Optional[dict], str, str]:
         cause = f'the warm-up of {_count(warm_up, warm_up["end"])}'
@@ -243,6 +263,7 @@ class Room(NamedTuple):
             new['begin'] = _round(new['begin'] * ratio)
         if ratio:
             _scale_counts(new, ratio)
+            _scale_patience(new, ratio)
         begin, length = new.get('begin', 0), self.iters // unit
         if 'end' in new:
             new['end'] = min(new['end'], length)
@@ -343,6 +364,12 @@ def _scale_counts(scheduler: dict, ratio: float) -> None:
             scheduler[count] = max(_round(value * ratio), 1)
 
 
+def _scale_patience(scheduler: dict, ratio: float) -> None:
+    for count in VALIDATIONS:
+        if scheduler.get(count):  # 0 is none
+            scheduler[count] = max(_round(scheduler[count] * ratio), 1)
+
+
 def _count(scheduler: dict, number: int) -> str:
     unit = 'epoch' if _by_epoch(scheduler) else 'iteration'
     return f'{number} {unit}{"s" * (number != 1)}'
@@ -352,12 +379,16 @@ def _describe(scheduler: dict) -> str:
     if scheduler.get('milestones'):
         numbers = ', '.join(map(str, scheduler['milestones']))
         return f'the milestones {numbers}'
+    if scheduler.get('patience'):
+        return f'the patience of {scheduler["patience"]} validations'
     return f'{split_scope(scheduler["type"])[1]} {_place(scheduler)}'
 
 
 def _place(scheduler: dict) -> str:
     if scheduler.get('milestones'):
         return f'become {", ".join(map(str, scheduler["milestones"]))}'
+    if scheduler.get('patience'):
+        return f'waits for {scheduler["patience"]}'
     end = scheduler.get('end')
     until = f' to {end}' if end else ''
     unit = 'epoch' if _by_epoch(scheduler) else 'iteration'

@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .ties import distinct_rows, nearest
+
 ROWS = 256  # pictures at a time
-SHARE = 2 / 3  # of a neighbour's own set, to be taken in
 
 
 class SparseRows(NamedTuple):
@@ -52,7 +53,8 @@ class Reranking:
 
     ``d`` is the squared distance of unit vectors over the largest of p's.
     Neighbours are looked for among queries and gallery together, whoever
-    took or shows them. Nothing of N x N is kept; what is kept grows with N.
+    took or shows them; of neighbours equally far the first count, queries
+    before the gallery. Nothing of N x N is kept; what is kept grows with N.
 
     Args:
         query (Tensor): ``(Q, D)`` float, any norm, on the CPU.
@@ -80,7 +82,10 @@ class Reranking:
                              f'k1 and a weight in [0, 1], got {k1}, {k2} and '
                              f'{weight}')
         self.weight = weight
-        self.features = F.normalize(torch.cat((query, gallery)).float().cpu())
+        features = torch.cat((query, gallery)).float().cpu()
+        self.distinct, self.place = distinct_rows(features)
+        self.distinct = F.normalize(self.distinct)
+        self.features = self.distinct[self.place]
         self.first = len(query)  # where the gallery begins
         total = len(self.features)
         self.nearest, self.farthest = self._neighbours(min(k1, total - 1))
@@ -92,20 +97,21 @@ class Reranking:
 
     def _distances(self, rows: Tensor) -> Tensor:
         """``(b, N)`` squared distances."""
-        return (2 - 2 * self.features[rows] @ self.features.T).clamp_(min=0)
+        near = (self.features[rows] @ self.distinct.T)[:, self.place]
+        return (2 - 2 * near).clamp_(min=0)
 
     def _chunks(self):
         return torch.arange(len(self.features)).split(ROWS)
 
     def _neighbours(self, k: int) -> Tuple[Tensor, Tensor]:
         """Oneself and the k nearest ``(N, 1 + k)``; largest distances."""
-        nearest, farthest = [], []
+        found, farthest = [], []
         for rows in self._chunks():
             distances = self._distances(rows)
             farthest.append(distances.amax(1).clamp(min=1e-12))
             distances[torch.arange(len(rows)), rows] = -1.
-            nearest.append(distances.topk(k + 1, largest=False).indices)
-        return torch.cat(nearest), torch.cat(farthest)
+            found.append(nearest(distances, k + 1))
+        return torch.cat(found), torch.cat(farthest)
 
     def _mutual(self, nearest: Tensor) -> Tensor:
         """``(N, k)`` bool: which of a picture's neighbours have it, too."""
@@ -130,7 +136,7 @@ class Reranking:
             for member in members.T:
                 inside |= sets == member[:, None, None]
             common = (inside & (sets < nothing)).sum(2)
-            taken = (common >= SHARE * sizes)[..., None]
+            taken = (3 * common >= 2 * sizes)[..., None]
             columns = torch.cat(
                 (members, sets.masked_fill(~taken, nothing).flatten(1)), 1)
             found.append(self._weigh(rows, columns, nothing))

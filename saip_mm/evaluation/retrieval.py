@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .rerank import Reranking
+from .ties import distinct_rows
 
 JUNK = -1  # identity of Market-1501's badly detected boxes
 
@@ -128,13 +129,16 @@ def cosine_of(query: Tensor, gallery: Tensor) -> Callable[[Tensor], Tensor]:
         pictures of the gallery whose features are, number for number.
     """
     query = F.normalize(query)
-    # A matrix product may round equal columns differently, so that equal
-    # features would not tie: multiply each once.
-    distinct, place = gallery.unique(dim=0, return_inverse=True)
-    if len(distinct) == len(gallery):
-        distinct, place = gallery, slice(None)
+    distinct, place = distinct_rows(gallery)
     distinct = F.normalize(distinct)
     return lambda rows: (query[rows] @ distinct.T)[:, place]
+
+
+def no_match(queries: int, gallery: int, cameras: int) -> str:
+    """What is to be said of a search that has no answer."""
+    return (f'none of the {queries} queries has a match in the gallery from '
+            f'another camera ({gallery} pictures, {cameras} cameras found): '
+            'check the numbers of persons and cameras')
 
 
 @torch.no_grad()
@@ -217,11 +221,7 @@ def retrieval_scores(query: Tensor,
     total = int(counted.sum())
     if not total:
         cameras = len(torch.cat((query_cams, gallery_cams)).unique())
-        raise ValueError(
-            f'none of {len(query)} queries has an image of the same person '
-            f'by another camera among {len(gallery)} gallery images '
-            f'({cameras} cameras found): check the identity and camera '
-            'numbers')
+        raise ValueError(no_match(len(query), len(gallery), cameras))
     first = first[counted]
     return RetrievalScores(
         {k: float((first < k).double().mean())

@@ -1,7 +1,8 @@
 """Files of weights: read, check, rename, write, resume from, publish."""
 from .atomic import AtomicBackend, write_file
 from .backbone import BACKBONES, backbone_options, extract_backbone
-from .check import OPTIONAL, NoMatchError, check_weights, load_weights
+from .check import (OPTIONAL, NoMatchError, check_weights, for_test,
+                    load_weights, training_only)
 from .finite import NonFiniteWeightsError, check_finite
 from .key_maps import ConvertedViT, convert_vit_keys, select_branch
 from .loader import register_loaders
@@ -18,7 +19,7 @@ __all__ = [
     'UnsafeCheckpointError', 'backbone_options', 'candidate_grids',
     'check_checkpoint', 'check_finite', 'check_weights', 'checkpoint_bytes',
     'convert_vit_keys', 'extract_backbone', 'file_sha256', 'find_resume_file',
-    'listed_keys', 'load_weights', 'meta_of', 'peek_checkpoint',
+    'for_test', 'listed_keys', 'load_weights', 'meta_of', 'peek_checkpoint',
     'publish_backbone', 'read_checkpoint', 'register_loaders', 'select_branch',
-    'table_layout', 'weights_of', 'write_file', 'write_hashed'
+    'table_layout', 'training_only', 'weights_of', 'write_file', 'write_hashed'
 ]

@@ -1,6 +1,7 @@
 """Whether weights fit a model, and what does not."""
-from typing import Dict, List, Sequence
+from typing import Dict, List, Sequence, Tuple
 
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 # counters and grids: a model makes up its own where a file has none
@@ -26,11 +27,49 @@ def load_weights(module: nn.Module,
             of another length are left to the module, which may resize them.
         source (str): Where they come from, for the error.
 
+    Parts of which the module says that only training has them
+    (``training_only``, beginnings of names) are left as they are where they
+    do not fit: a classifier of the training persons, say.
+
     Raises:
         ValueError: If keys or shapes differ, naming some of each kind.
     """
-    check_weights(module, weights, source, exact=True)
+    weights = for_test(module, weights, source)
+    check_weights(
+        module, weights, source, exact=True, spared=training_only(module))
     module.load_state_dict(weights, strict=False)
+
+
+def training_only(module: nn.Module) -> Tuple[str, ...]:
+    """Beginnings of the names of what a test does without."""
+    return tuple(getattr(module, 'training_only', ()))
+
+
+def for_test(module: nn.Module, weights: Dict[str, Tensor],
+             source: str) -> Dict[str, Tensor]:
+    """Leave out what a test does without and does not fit, with a note.
+
+    Args:
+        module (nn.Module): Is to receive the weights.
+        weights (dict[str, Tensor]): By the module's names.
+        source (str): Where they come from, for the note.
+
+    Returns:
+        dict[str, Tensor]: The others, or ``weights`` itself.
+    """
+    own, begins = module.state_dict(), training_only(module)
+    other = [
+        k for k, v in weights.items()
+        if k.startswith(begins) and (k not in own or own[k].shape != v.shape)
+    ]
+    if not other:
+        return weights
+    more = f' and {len(other) - 1} others' if len(other) > 1 else ''
+    print_log(
+        f'{source}: {other[0]} {tuple(weights[other[0]].shape)}{more} of '
+        'another shape or name left out; only training has a use for them',
+        'current')
+    return {k: v for k, v in weights.items() if k not in other}
 
 
 def check_weights(module: nn.Module,
@@ -39,7 +78,8 @@ def check_weights(module: nn.Module,
                   needed: Sequence[str] = ('', ),
                   exact: bool = False,
                   file_keys: Sequence[str] = (),
-                  remedy: str = REMEDY) -> None:
+                  remedy: str = REMEDY,
+                  spared: Sequence[str] = ()) -> None:
     """Refuse weights of another architecture.
 
     Args:
@@ -53,6 +93,8 @@ def check_weights(module: nn.Module,
         file_keys (Sequence[str]): All keys as the source has them, for the
             error. Defaults to those of ``weights``.
         remedy (str): End of the error: what to do.
+        spared (Sequence[str]): Beginnings of the keys that may be missing.
+            Defaults to none.
 
     Raises:
         NoMatchError: If not a single tensor fits by name and shape.
@@ -69,6 +111,7 @@ def check_weights(module: nn.Module,
     problems = [
         _listed('missing', [
             k for k in own if k not in weights and k.startswith(tuple(needed))
+            and not k.startswith(tuple(spared))
         ]),
         _listed('unexpected', [k for k in weights if exact and k not in own]),
         _listed('of another shape', [

@@ -10,8 +10,8 @@ from mmengine.config import Config
 
 import saip_mm.tasks.reid  # noqa: F401
 from mmpretrain.registry import MODELS
-from saip_mm.apis.person_search import (draw_search_results, save_features,
-                                        search_set)
+from saip_mm.apis.person_search import (check_outputs, draw_search_results,
+                                        rerank_of, save_features, search_set)
 from ..test_datasets._images import write_tree
 from ..test_tasks.test_reid.test_configs import shrink, write_market
 
@@ -80,10 +80,41 @@ def test_same_camera_is_left_out(found, tmp_path):
     draw_search_results(case, str(out), num=5)  # of the second query alone
     assert cv2.imread(str(out)).shape[0] == 156
     case = case._replace(cams=np.zeros(5, int))
-    with pytest.raises(ValueError, match='no query has a picture'):
+    with pytest.raises(ValueError, match='none of the 2 queries has a match'):
         draw_search_results(case, str(out))
     with pytest.raises(ValueError, match='top.text is no picture'):
         draw_search_results(case, str(tmp_path / 'top.text'))
+
+
+def test_names_of_files_are_looked_at_first():
+    check_outputs('top.png', 'all.npz')
+    check_outputs('top.png')
+    with pytest.raises(ValueError, match='top.text is no picture'):
+        check_outputs('top.text')
+    with pytest.raises(ValueError, match='all.txt is no file of arrays'):
+        check_outputs('top.png', 'all.txt')
+
+
+@pytest.mark.parametrize('given, wanted', [(False, None), (True, {}),
+                                           (dict(k1=3), dict(k1=3)),
+                                           ({}, {})])
+def test_re_ranking_is_that_of_the_test(given, wanted):
+    metric = dict(type='PersonRetrievalMetric', rerank=given)
+    other = dict(type='Other')
+    assert rerank_of(Config(dict(test_evaluator=metric))) == wanted
+    assert rerank_of(Config(dict(test_evaluator=[other, metric]))) == wanted
+    assert rerank_of(Config(dict(test_evaluator=other))) is None
+
+
+def test_a_checkpoint_of_other_persons_searches_as_well(task, tmp_path):
+    config, checkpoint = task
+    other = tmp_path / 'other.py'
+    cfg = Config.fromfile(config)
+    cfg.model.head.num_classes = 751
+    cfg.dump(str(other))
+    ours, theirs = (
+        search_set(c, checkpoint)[0].features for c in (config, str(other)))
+    np.testing.assert_array_equal(ours, theirs)
 
 
 def test_two_folders(task, tmp_path):

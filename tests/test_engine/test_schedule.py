@@ -351,3 +351,51 @@ def test_train_has_the_flag(tmp_path):
         text=True,
         cwd=tmp_path)
     assert done.returncode == 2 and 'invalid float' in done.stderr
+
+
+def plateau(epochs=30, **settings):
+    """Attributes' schedule: the rate falls by the loss of validation."""
+    rate = dict(type='ReduceOnPlateauLR', monitor='loss', patience=4)
+    return Config(
+        dict(
+            train_cfg=dict(max_epochs=epochs, val_interval=1),
+            param_scheduler=[dict(rate, **settings)]))
+
+
+@pytest.mark.parametrize('fraction, length, patience', [
+    (0.02, 1, 1),
+    (0.25, 8, 1),  # 4 x 8 / 30 = 1.07
+    (0.5, 15, 2),
+    (0.75, 23, 3),
+    (1, 30, 4),
+])
+def test_patience_is_of_the_length(fraction, length, patience):
+    cfg = plateau(cooldown=0)
+    scale_schedule(cfg, fraction)
+    assert cfg.train_cfg.max_epochs == length
+    assert cfg.param_scheduler[0].patience == patience
+    assert cfg.param_scheduler[0].cooldown == 0
+
+
+@pytest.mark.parametrize('epochs, interval, patience', [
+    (30, 1, 4),
+    (7, 1, 4),  # best, five worse, and one at the lower rate
+    (6, 1, 1),
+    (15, 2, 4),
+    (12, 2, 2),  # 4 x 12 / 30 = 1.6
+    (1, 1, 1),
+])
+def test_a_patience_that_outlasts_the_run(epochs, interval, patience):
+    room = Room(10 * epochs, 10, 300, interval)
+    given = plateau().param_scheduler
+    (new, ), line = room.fit(given)
+    assert new['patience'] == patience
+    wanted = ('the patience of 4 validations: ReduceOnPlateauLR waits for '
+              f'{patience}')
+    assert line == ('' if patience == 4 else wanted)
+    assert given[0].patience == 4
+
+
+def test_without_a_plan_the_patience_stays():
+    given = plateau().param_scheduler
+    assert Room(10, 10).fit(given) == (given, '')

@@ -8,12 +8,12 @@ from saip_mm.evaluation import Reranking, retrieval_scores
 
 
 def slow_distances(query, gallery, k1, k2, weight):
-    """By sets and loops, in float64."""
+    """By sets and loops, in float64; of equally far ones the first counts."""
     points = np.concatenate((query, gallery)).astype(np.float64)
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     total = len(points)
     d = ((points[:, None] - points)**2).sum(2)
-    d = d / d.max(1, keepdims=True)
+    d = d / d.max(1, keepdims=True).clip(1e-12)
     order = [
         sorted(range(total), key=lambda g: (g != p, d[p, g]))
         for p in range(total)
@@ -28,7 +28,7 @@ def slow_distances(query, gallery, k1, k2, weight):
         taken = set(members)
         for q in members:
             theirs = mutual(q, k1 // 2)
-            if len(members & theirs) >= 2 / 3 * len(theirs):
+            if 3 * len(members & theirs) >= 2 * len(theirs):
                 taken |= theirs
         for g in taken:
             vectors[p, g] = math.exp(-d[p, g])
@@ -71,6 +71,51 @@ def test_equals_sets_and_loops(seed, settings):
     settings = dict(settings, k1=min(settings['k1'], len(features) - 1))
     np.testing.assert_allclose(
         found, slow_distances(query, gallery, **settings), atol=2e-6)
+
+
+def tied(rng, kind, count):
+    """Features without ties, with exact ones, or of a few pictures only."""
+    if kind == 'none':
+        return rng.normal(size=(count, 6))
+    if kind == 'signs':  # of norm 2: products are exact
+        return rng.choice([-1., 1.], (count, 4))
+    few = rng.normal(size=(max(2, count // 3), 4))
+    return few[rng.integers(0, len(few), count)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', ['none', 'signs', 'copies'])
+def test_equals_sets_and_loops_in_small_searches(kind):
+    """100 of each kind; most galleries are smaller than k1."""
+    rng = np.random.default_rng(0)
+    for case in range(100):
+        asks, total = rng.integers(1, 6), rng.integers(7, 24)
+        k1 = int(rng.integers(2, 26))
+        k2 = int(rng.integers(1, min(k1, 8) + 1))
+        weight = float(rng.choice([0, 0.3, 1]))
+        points = tied(rng, kind, total).astype(np.float32)
+        reranking = Reranking(*map(torch.from_numpy,
+                                   (points[:asks], points[asks:])),
+                              k1, k2, weight)
+        found = -reranking.similarity(torch.arange(asks))
+        wanted = slow_distances(points[:asks], points[asks:],
+                                min(k1, total - 1), k2, weight)
+        np.testing.assert_allclose(found, wanted, atol=5e-6, err_msg=case)
+
+
+def test_one_feature_for_everybody_gets_no_credit():
+    """All distances are equal: wrong answers rank first."""
+    pids = torch.arange(40) // 4
+    asks = torch.arange(40) % 4 == 0
+    sides = []
+    for camera, side in enumerate((asks, ~asks)):
+        sides += [
+            torch.full((int(side.sum()), 5), 0.3), pids[side],
+            torch.full((int(side.sum()), ), camera)
+        ]
+    scores = retrieval_scores(*sides, rerank=dict(k1=7, k2=3))
+    assert scores.rank1 == 0
+    assert scores.map < 0.1
 
 
 def test_in_chunks_as_at_once(monkeypatch):

@@ -18,6 +18,8 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 # library, config, function of its own that opens a checkpoint
 TASKS = dict(
     attributes=('mmpretrain', 'attributes/pa100k/demo.py', 'get_model'),
+    reid=('mmpretrain', 'reid/market1501/demo.py', 'get_model'),
+    text_reid=('mmpretrain', 'text_reid/cuhk_pedes/demo.py', 'get_model'),
     pose=('mmpose', 'pose/coco/demo.py', 'init_model'),
     wholebody=('mmpose', 'wholebody/coco_wholebody/demo.py', 'init_model'),
     part_seg=('mmseg', 'part_seg/lip/demo.py', 'init_model'),

@@ -137,3 +137,25 @@ def test_a_file_of_something_else_is_told_from_a_part(weights):
 def test_the_source_is_named_by_default():
     with pytest.raises(NoMatchError, match='^the checkpoint does not fit'):
         load_weights(Parts(), {})
+
+
+def test_what_only_training_has_may_be_another():
+    """A classifier of other persons, of no persons, or with one more layer."""
+
+    def model(persons, training_only=('classifier.', )):
+        made = nn.Sequential()
+        made.add_module('body', nn.Linear(2, 3))
+        if persons:
+            made.add_module('classifier', nn.Linear(3, persons))
+        made.training_only = training_only
+        return made
+
+    for theirs, ours in ((4, 7), (4, 0), (0, 7)):
+        source, target = model(theirs), model(ours)
+        load_weights(target, source.state_dict())
+        assert torch.equal(target.body.weight, source.body.weight)
+        with pytest.raises(ValueError, match='does not fit'):
+            load_weights(model(ours, ()), source.state_dict())
+    other = {**model(4).state_dict(), 'body.weight': torch.ones(3, 5)}
+    with pytest.raises(ValueError, match='of another shape: body.weight'):
+        load_weights(model(4), other)

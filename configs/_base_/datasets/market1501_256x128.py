@@ -52,7 +52,8 @@ val_dataloader = dict(
         data_root=data_root,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
-val_evaluator = dict(type='PersonRetrievalMetric')
+# by k-reciprocal re-ranking: test_evaluator.rerank=True
+val_evaluator = dict(type='PersonRetrievalMetric', rerank=False)
 test_evaluator = val_evaluator
 
 auto_scale_lr = dict(enable=False, base_batch_size=64)  # authors

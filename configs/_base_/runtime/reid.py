@@ -9,6 +9,7 @@ default_hooks = dict(
     checkpoint=dict(interval=10))
 custom_hooks = [
     dict(type='IdentityCountHook'),
+    dict(type='EpochLengthHook'),  # epochs differ a little in length
     dict(type='IterationSeedHook'),
 ]
 visualizer = dict(type='UniversalVisualizer', vis_backends=_base_.vis_backends)

@@ -15,7 +15,7 @@ param_scheduler = [
         monitor='attribute/loss',  # authors
         rule='less',
         factor=0.1,  # authors
-        patience=4),  # authors; not shortened by --schedule
+        patience=4),  # authors; validations, fewer by --schedule
 ]
 
 train_cfg = dict(

@@ -1,6 +1,7 @@
 from .checkpoint_fit import CheckpointFitHook
 from .collapse_monitor import CollapseMonitorHook
 from .encoder_meta import EncoderMetaHook
+from .epoch_length import EpochLengthHook
 from .expert_temperature import ExpertTemperatureHook
 from .expert_update import ExpertUpdateHook
 from .freeze_prototypes import FreezePrototypesHook
@@ -16,8 +17,9 @@ from .weight_decay_log import WeightDecayLogHook
 
 __all__ = [
     'CheckpointFitHook', 'CollapseMonitorHook', 'ExpertTemperatureHook',
-    'EncoderMetaHook', 'ExpertUpdateHook', 'FreezePrototypesHook',
-    'IterationSeedHook', 'PendingGradientsHook', 'PlainCheckpointHook',
-    'ReplacedImagesHook', 'ResumeEpochHook', 'ResumeScheduleHook',
-    'RetrievalMonitorHook', 'SafeCheckpointHook', 'WeightDecayLogHook'
+    'EncoderMetaHook', 'EpochLengthHook', 'ExpertUpdateHook',
+    'FreezePrototypesHook', 'IterationSeedHook', 'PendingGradientsHook',
+    'PlainCheckpointHook', 'ReplacedImagesHook', 'ResumeEpochHook',
+    'ResumeScheduleHook', 'RetrievalMonitorHook', 'SafeCheckpointHook',
+    'WeightDecayLogHook'
 ]

@@ -1,9 +1,11 @@
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel
+from mmengine.runner.base_loop import BaseLoop
 
 from mmpretrain.registry import HOOKS
 from ...weights import (BACKBONES, CheckpointError, NoMatchError,
-                        check_weights, listed_keys, weights_of)
+                        check_weights, for_test, listed_keys, training_only,
+                        weights_of)
 from .model_parts import bare_model
 
 
@@ -18,6 +20,9 @@ class CheckpointFitHook(Hook):
         partial (bool): Of ``load_from``, take what fits and warn, if
             anything does: a detector of other classes, say. A resume needs
             all. Defaults to False.
+
+    A test takes a checkpoint whose training parts are others, such as the
+    classifier of other persons, see :func:`~saip_mm.weights.load_weights`.
 
     Raises:
         CheckpointError: If tensors are missing, left over, or have other
@@ -36,14 +41,19 @@ class CheckpointFitHook(Hook):
             model = model.module
         file = runner._load_from or 'the checkpoint'
         remedy = self._remedy(model, file, runner._resume)
+        weights, spared = weights_of(checkpoint), ()
+        if not isinstance(getattr(runner, '_train_loop', None), BaseLoop):
+            weights = for_test(model, weights, file)
+            spared = training_only(model)
         try:
             check_weights(
                 model,
-                weights_of(checkpoint),
+                weights,
                 file,
                 exact=True,
                 file_keys=listed_keys(checkpoint),
-                remedy=remedy)
+                remedy=remedy,
+                spared=spared)
         except ValueError as error:
             if (not self.partial or runner._resume
                     or isinstance(error, NoMatchError)):
@@ -53,7 +63,10 @@ class CheckpointFitHook(Hook):
     @staticmethod
     def _remedy(model, file: str, resume: bool) -> str:
         if resume:
-            return 'Resume with the config that it was trained with'
+            return ('Resume with the config that it was trained with; to '
+                    'begin anew from the part that fits (with other persons '
+                    f'or classes, say), leave --resume out and set load_from='
+                    f'{file} default_hooks.checkpoint_fit.partial=True')
         names = list(model.state_dict())
         place = next((prefix for prefix in BACKBONES['student'] if any(
             name.startswith(prefix) for name in names)), 'backbone.')

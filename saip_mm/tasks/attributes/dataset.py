@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 from .label_table import (LabelTable, check_names, label_ratio, missing_images,
-                          one_sided)
+                          one_sided, repeated_images)
 from .list_file import read_list
 
 
@@ -80,6 +80,8 @@ class AttributeDataset(BaseDataset):
                 f'{len(missing)} of {len(table.images)} pictures of '
                 f'{self.ann_file} are missing, first {missing[0]}. '
                 f'{self.LAYOUT}')
+        if repeated_images(table):
+            self._tell(f'{self.ann_file}: {repeated_images(table)}')
         ratio = label_ratio(table.labels)
         self._metainfo.update(
             classes=table.names, label_ratio=[float(r) for r in ratio])

@@ -1,4 +1,4 @@
-from typing import List, Optional
+from typing import Dict, List, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -6,6 +6,7 @@ from torch import Tensor
 from mmpretrain.models.heads import MultiLabelLinearClsHead
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from saip_mm.models.finite import check_finite_losses
 
 
 @MODELS.register_module()
@@ -38,6 +39,13 @@ class AttributeHead(MultiLabelLinearClsHead):
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(
             num_classes, in_channels, loss, thr=thr, init_cfg=init_cfg)
+
+    def loss(self, feats: Tuple[Tensor], data_samples: List[DataSample],
+             **kwargs) -> Dict[str, Tensor]:
+        """Stop at a loss that is not finite; else mmpretrain's."""
+        losses = super().loss(feats, data_samples, **kwargs)
+        check_finite_losses(losses)
+        return losses
 
     def _get_predictions(
             self,

@@ -48,7 +48,7 @@ class LabelTable(NamedTuple):
 def check_values(labels: np.ndarray,
                  names: Sequence[str],
                  source: str,
-                 first_row: int = 0,
+                 rows: Optional[Sequence[int]] = None,
                  two_is_zero: bool = False) -> np.ndarray:
     """Labels as int8, if they are 0, 1 or, for unlabelled, -1.
 
@@ -56,8 +56,8 @@ def check_values(labels: np.ndarray,
         labels (np.ndarray): ``(N, M)`` numbers.
         names (Sequence[str]): Of the M attributes, for the error.
         source (str): File and variable, for the error.
-        first_row (int): Number of the first row there, for the error.
-            Defaults to 0.
+        rows (Sequence[int], optional): Number of each row there, for the
+            error. Defaults to None: counted from 0.
         two_is_zero (bool): Whether 2 is read as 0, as the field's code reads
             "cannot be seen". Defaults to False.
 
@@ -68,11 +68,11 @@ def check_values(labels: np.ndarray,
     wrong = np.argwhere(~np.isin(labels, allowed))
     if len(wrong):
         row, column = wrong[0]
+        number = row if rows is None else rows[row]
         raise ValueError(
             f"{source}: attribute '{names[column]}' has value "
-            f'{labels[row, column]} in row {row + first_row} (and '
-            f'{len(wrong) - 1} others): an attribute is 1 or 0, or -1 where '
-            'nobody said')
+            f'{labels[row, column]} in row {number} (and {len(wrong) - 1} '
+            'others): an attribute is 1 or 0, or -1 where nobody said')
     return np.where(labels == 2, 0, labels).astype(np.int8)
 
 
@@ -82,7 +82,7 @@ def check_names(names: Sequence, source: str) -> Tuple[str, ...]:
     Raises:
         ValueError: Names the first that is none, or comes again.
     """
-    if isinstance(names, str) or not len(names):
+    if not isinstance(names, (list, tuple)) or not names:
         raise ValueError(f'{source} is {names!r}: name the attributes in the '
                          "order of their columns, ('hat', 'backpack')")
     names = tuple(names)
@@ -124,6 +124,28 @@ def one_sided(names: Sequence[str], ratio: np.ndarray) -> str:
     return '; '.join(f'{what} {_list(some)}'
                      for what, some in (('no picture has', none),
                                         ('all have', every)) if some)
+
+
+def repeated_images(table: LabelTable) -> str:
+    """How many pictures come again in a table, and which; '' if none does.
+
+    Example:
+        >>> labels = np.array([[1], [0], [0]])
+        >>> repeated_images(LabelTable(('hat', ), ['a', 'b', 'a'], labels))
+        'pictures come again: 1, 1 of them with other labels, first a'
+    """
+    first: Dict[str, int] = {}
+    again = [(path, row) for row, path in enumerate(table.images)
+             if first.setdefault(path, row) != row]
+    if not again:
+        return ''
+    other = [
+        path for path, row in again
+        if (table.labels[row] != table.labels[first[path]]).any()
+    ]
+    name = other[0] if other else again[0][0]
+    return (f'pictures come again: {len(again)}, {len(other)} of them with '
+            f'other labels, first {name}')
 
 
 def missing_images(paths: Sequence[str]) -> List[str]:

@@ -12,6 +12,8 @@ from .label_table import UNLABELLED, LabelTable, check_names, check_values
 HINT = ('a table as text, a picture a line: its path in data_prefix.img_path, '
         "then 0 or 1 for each attribute; the first line names the columns, "
         "'image,hat,backpack'")
+FORM = ("JSON is dict(metainfo=dict(classes=['hat', ...]), data_list=["
+        "dict(img_path='1.jpg', gt_label=[0]), ...])")
 
 
 def read_list(path: str, prefix: str = '') -> LabelTable:
@@ -41,13 +43,7 @@ def read_list(path: str, prefix: str = '') -> LabelTable:
 
 
 def _read_table(path: str) -> Tuple[Tuple[str, ...], List[str], np.ndarray]:
-    text = read_text(path, HINT)
-    first = text.split('\n', 1)[0]
-    separator = max(',;\t', key=first.count)
-    rows = [(number, [cell.strip() for cell in row])
-            for number, row in enumerate(
-                csv.reader(io.StringIO(text), delimiter=separator), 1)
-            if any(cell.strip() for cell in row)]
+    rows = _cells(read_text(path, HINT), path)
     if len(rows) < 2 or len(rows[0][1]) < 2:
         raise ValueError(f'{path} lists no pictures with attributes: {HINT}')
     header = rows[0][1]
@@ -63,8 +59,22 @@ def _read_table(path: str) -> Tuple[Tuple[str, ...], List[str], np.ndarray]:
                 f'{"" if row[0] else ", the first empty"}, the first line '
                 f'names {len(header)}: {HINT}')
         values.append([_value(cell, path, number) for cell in row[1:]])
-    labels = check_values(np.array(values), names, path, first_row=2)
+    labels = check_values(
+        np.array(values), names, path, [number for number, _ in rows[1:]])
     return names, [row[0] for _, row in rows[1:]], labels
+
+
+def _cells(text: str, path: str) -> List[Tuple[int, List[str]]]:
+    """Line number and cells of each line that is not blank."""
+    text = text.replace('\r\n', '\n').replace('\r', '\n')
+    separator = max(',;\t', key=text.split('\n', 1)[0].count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    try:
+        return [(reader.line_num, [cell.strip() for cell in row])
+                for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise ValueError(f'{path} line {reader.line_num}: {error}: has a '
+                         f'quotation mark its second one? {HINT}') from error
 
 
 def _value(cell: str, path: str, line: int) -> float:
@@ -82,10 +92,7 @@ def _read_json(path: str) -> Tuple[Tuple[str, ...], List[str], np.ndarray]:
         entries = content['data_list']
         images = [entry['img_path'] for entry in entries]
     except (KeyError, TypeError) as error:
-        raise ValueError(
-            f'{path} has no {error}: JSON is dict(metainfo=dict(classes='
-            "['hat', ...]), data_list=[dict(img_path='1.jpg', gt_label=[0]), "
-            '...])') from error
+        raise ValueError(f'{path} has no {error}: {FORM}') from error
     names = check_names(names, f'{path}, metainfo.classes,')
     if not entries:
         raise ValueError(f'{path}: data_list is empty')
@@ -94,16 +101,27 @@ def _read_json(path: str) -> Tuple[Tuple[str, ...], List[str], np.ndarray]:
 
 
 def _row(entry: dict, count: int, path: str) -> Sequence[float]:
-    if 'gt_score' in entry:
-        if len(entry['gt_score']) != count:
-            raise ValueError(
-                f'{path}: gt_score of {entry["img_path"]} has '
-                f'{len(entry["gt_score"])} values for {count} attributes')
-        return entry['gt_score']
+    image = entry['img_path']
+    if not isinstance(image, str) or not image:
+        raise ValueError(f'{path}: img_path {image!r} must be the path of a '
+                         'picture')
+    key = 'gt_score' if 'gt_score' in entry else 'gt_label'
+    given = entry.get(key)
+    if not isinstance(given, list):
+        raise ValueError(f'{path}: {image} has no list {key}, but {given!r}: '
+                         f'{FORM}; [] is a person without any')
+    if key == 'gt_score':
+        if len(given) != count:
+            raise ValueError(f'{path}: gt_score of {image} has {len(given)} '
+                             f'values for {count} attributes')
+        if not all(isinstance(value, (int, float)) for value in given):
+            raise ValueError(f'{path}: gt_score of {image} is {given!r:.60}, '
+                             'it must be numbers')
+        return given
     row = [0] * count
-    for label in entry.get('gt_label', ()):
-        if not isinstance(label, int) or not 0 <= label < count:
-            raise ValueError(f'{path}: gt_label of {entry["img_path"]} has '
+    for label in given:
+        if type(label) is not int or not 0 <= label < count:
+            raise ValueError(f'{path}: gt_label of {image} has '
                              f'{label!r}, attributes are 0 to {count - 1}')
         row[label] = 1
     return row

@@ -1,7 +1,6 @@
 """Attributes of pictures without labels, as drawings and as a table."""
 import csv
 import io
-import os
 import os.path as osp
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
@@ -14,7 +13,7 @@ from mmengine.utils import track_iter_progress
 
 from mmpretrain.registry import MODELS, TRANSFORMS
 from saip_mm.apis.config import load_config
-from saip_mm.datasets.sources import IMAGE_SUFFIXES
+from saip_mm.datasets.sources import walk_images
 from saip_mm.datasets.transforms import decode_as_labelled
 from saip_mm.engine.config_doors import check_folder
 from saip_mm.weights import (load_weights, meta_of, read_checkpoint,
@@ -38,7 +37,7 @@ class Predicted(NamedTuple):
 
 
 def find_pictures(places: Sequence[str]) -> List[str]:
-    """Files as they are named, and all pictures of folders.
+    """Files as they are named, and all pictures of folders and those in them.
 
     Raises:
         FileNotFoundError: If a place does not exist, or a folder has none.
@@ -51,9 +50,7 @@ def find_pictures(places: Sequence[str]) -> List[str]:
         if not osp.isdir(place):
             raise FileNotFoundError(f"'{place}' does not exist: name pictures "
                                     'or folders of them')
-        names = sorted(
-            name for name in os.listdir(place)
-            if name.lower().endswith(IMAGE_SUFFIXES) and name[0] != '.')
+        names = sorted(walk_images(place))
         if not names:
             raise FileNotFoundError(f"'{place}' holds no pictures")
         found += [osp.join(place, name) for name in names]

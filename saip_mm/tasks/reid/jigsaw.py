@@ -31,7 +31,12 @@ class CameraEmbedding(nn.Module):
         nn.init.trunc_normal_(self.table, std=0.02)
 
     def forward(self, cams: Sequence[int]) -> Tensor:
-        """``(B, 1, D)`` of B cameras, counted from 0.
+        """``(B, 1, D)`` of B cameras, counted from 0, see :meth:`check`."""
+        self.check(cams)
+        return self.weight * self.table[list(cams)]
+
+    def check(self, cams: Sequence[int]) -> None:
+        """Refuse cameras without a vector.
 
         Raises:
             ValueError: If one was not seen in training.
@@ -42,7 +47,6 @@ class CameraEmbedding(nn.Module):
                 f'SIE: camera {unknown[0] + 1} (counted from 1) was not seen '
                 f'in training ({len(self.table)} cameras): set model.sie.'
                 'num_cams, or leave model.sie out')
-        return self.weight * self.table[list(cams)]
 
 
 def shift_and_shuffle(tokens: Tensor, shift: int = 5) -> Tensor:

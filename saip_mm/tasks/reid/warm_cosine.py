@@ -83,13 +83,14 @@ class WarmCosineLR(_ParamScheduler):
                 f'WarmCosineLR: a training of {self.length} leaves no room '
                 f'behind the warm-up of {warm_up}: it takes {self.warm_up}',
                 'current')
+        # of the state, as base_values are: a resumed run goes on with both
+        inner = getattr(optimizer, 'optimizer', optimizer)
+        self.base = inner.defaults['lr']
         super().__init__(
             optimizer, 'lr', begin=begin, end=end, by_epoch=by_epoch, **kwargs)
 
     def _get_value(self) -> List[float]:
-        inner = getattr(self.optimizer, 'optimizer', self.optimizer)
-        base = inner.defaults['lr']
         return [
-            warm_cosine(self.last_step, value, base, self.length, self.warm_up,
+            warm_cosine(self.last_step, value, self.base, self.length, self.warm_up,
                         self.start, self.floor) for value in self.base_values
         ]

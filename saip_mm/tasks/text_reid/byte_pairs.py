@@ -1,6 +1,8 @@
 """Words in pieces: byte pairs, merged in a published order."""
 import gzip
+import hashlib
 import os.path as osp
+import zlib
 from importlib.util import find_spec
 from typing import Dict, List, Optional, Tuple
 
@@ -10,6 +12,8 @@ REMEDY = ('the CLIP vocabulary comes with mmsegmentation; pip install '
           '"saip_mm[text]", or pass bpe_path=FILE, a copy of ' + FILE)
 BYTES = 256
 MERGES = 48_894  # CLIP's, of the 262 145 lines of its file
+# SHA-256 of these lines, joined by line feeds
+DIGEST = 'f61f2adf497e6f5357c347aeb4646fabe82f341e946de5bdec5d2858e41bef4a'
 
 
 def byte_names() -> Dict[int, str]:
@@ -62,19 +66,27 @@ def read_merges(path: str, count: int = MERGES) -> List[Tuple[str, str]]:
         count (int): How many. Defaults to all of CLIP's.
 
     Raises:
-        ValueError: If the file holds something else, or fewer.
+        ValueError: If the file is damaged, holds something else, or fewer;
+            or if it is as long as CLIP's and has others. With them every
+            sentence would be read wrongly.
     """
     try:
-        with gzip.open(path, 'rt', encoding='utf-8') as file:
-            lines = [line for line, _ in zip(file, range(count + 1))][1:]
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        with gzip.open(path, 'rb') as file:  # to its end, where its sum stands
+            lines = file.read().decode('utf-8').splitlines()[1:]
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise ValueError(f"'{path}' is no list of merges packed by gzip "
                          f'({error}): it must be a copy of {FILE}') from error
-    merges = [tuple(line.split()) for line in lines]
+    merges = [tuple(line.split()) for line in lines[:count]]
     if len(merges) < count or any(len(pair) != 2 for pair in merges):
-        raise ValueError(f"'{path}' holds {len(merges)} lines of merges and "
+        raise ValueError(f"'{path}' holds {len(lines)} lines of merges and "
                          f'{count} pairs are wanted: it must be a copy of '
                          f'{FILE}')
+    known = '\n'.join(lines[:MERGES]).encode()
+    whole = len(lines) >= MERGES
+    if (len(set(merges)) < count
+            or whole and hashlib.sha256(known).hexdigest() != DIGEST):
+        raise ValueError(f"the merges of '{path}' are not CLIP's, or not in "
+                         f'their order: it must be a copy of {FILE}')
     return merges
 
 

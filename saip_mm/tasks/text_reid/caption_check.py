@@ -17,9 +17,9 @@ class CaptionCheckHook(Hook):
     longest.
 
     Raises:
-        ValueError: Before training, validation or testing: if the classifier
-            has other classes than the set has persons; if a caption is empty
-            or, with ``truncate=False``, too long.
+        ValueError: Before training or testing: if the classifier has other
+            classes than the set has persons; if a caption is empty or, with
+            ``truncate=False``, too long; if there is none to search by.
     """
 
     def before_train(self, runner) -> None:
@@ -35,13 +35,18 @@ class CaptionCheckHook(Hook):
                     f'train: set model.heads.{name}.num_classes={persons}')
         self._read(runner, dataset)
         if runner.val_loop is not None:
-            self._read(runner, runner.val_dataloader.dataset)
+            self._read(runner, runner.val_dataloader.dataset, asks=True)
 
     def before_test(self, runner) -> None:
         """Read all captions."""
-        self._read(runner, runner.test_dataloader.dataset)
+        self._read(runner, runner.test_dataloader.dataset, asks=True)
 
-    def _read(self, runner, dataset) -> None:
+    def _read(self, runner, dataset, asks: bool = False) -> None:
+        if asks and not dataset.metainfo['num_captions']:
+            raise ValueError(
+                f"split '{dataset.split}' of '{dataset.data_root}' has "
+                f'{len(dataset)} pictures and no caption: nothing can be '
+                'searched for')
         message = long_captions(dataset, bare_model(runner).tokenizer)
         if message:
             print_log(message, 'current', logging.WARNING)

@@ -77,9 +77,10 @@ def _record(number: int, entry: Any, name: str) -> CaptionRecord:
         raise ValueError(f"{where}: split '{entry['split']}' (expected "
                          f'{", ".join(SPLITS)})')
     pid, image = entry['id'], entry[place]
-    if isinstance(pid, bool) or not isinstance(pid, int) or pid < 0:
+    if (isinstance(pid, bool) or not isinstance(pid, int)
+            or not 0 <= pid < 2**63):
         raise ValueError(f'{where}: id {pid!r} must be a whole number, 0 or '
-                         'more')
+                         'more, of at most 18 digits')
     if not isinstance(image, str) or not image:
         raise ValueError(f'{where}: {place} {image!r} must be the path of a '
                          'picture')

@@ -167,6 +167,9 @@ class HiddenWordHead(BaseModule):
         logits, words = self.mlm_head(tokens).float(), pairs.words[chosen]
         total = F.cross_entropy(logits, words, reduction='sum')
         count = chosen.sum().float()
+        count = chosen.sum().float()
+        right = (logits.argmax(1) == words).sum() / count.clamp(min=1)
         all_reduce(count, op='mean')  # DDP takes the mean of the gradients
-        right = (logits.argmax(1) == words).float().mean()
-        return dict(loss_irr=self.weight * total / count, acc_word=right)
+        # without any word the loss is 0
+        total = total / (count + (count == 0))
+        return dict(loss_irr=self.weight * total, acc_word=right)

@@ -39,8 +39,11 @@ def mask_words(ids: Tensor,
     share = draw / max(prob, 1e-12)
     other = torch.randint(1, mask, ids.shape, device=ids.device)
     hidden = chosen & (share < HIDDEN)
-    none = ~chosen.any(1)
-    chosen[none, 1] = hidden[none, 1] = True
+    # the first word: an id of 0 is a piece too ('!' inside a word), as CLIP
+    # has it, and cannot be told
+    none = (~chosen.any(1) & word.any(1)).nonzero().flatten()
+    first = word[none].float().argmax(1)
+    chosen[none, first] = hidden[none, first] = True
     random = chosen & ~hidden & (share < HIDDEN + RANDOM)
     masked = torch.where(random, other, ids).masked_fill(hidden, mask)
     return masked, ids * chosen

@@ -3,7 +3,8 @@ import pytest
 
 from saip_mm.tasks.attributes.label_table import (LabelTable, check_names,
                                                   check_values, label_ratio,
-                                                  missing_images, one_sided)
+                                                  missing_images, one_sided,
+                                                  repeated_images)
 from ...test_datasets._images import write_tree
 
 NAMES = ('hat', 'bag', 'shoes')
@@ -57,3 +58,16 @@ def test_missing_images(tmp_path):
     root = write_tree(tmp_path, ['a/1.jpg', 'b/2.jpg'])
     paths = [f'{root}/{n}' for n in ('a/1.jpg', 'a/2.jpg', 'b/2.jpg', 'c/1')]
     assert missing_images(paths) == [paths[1], paths[3]]
+
+
+def test_a_picture_that_comes_again_is_told():
+    labels = np.array([[1, 0], [0, 1], [1, 0], [0, -1], [0, 1]])
+    table = LabelTable(('hat', 'bag'), ['a', 'b', 'a', 'b', 'c'], labels)
+    assert repeated_images(table) == (
+        'pictures come again: 2, 1 of them with other labels, first b')
+    assert repeated_images(table.rows(np.array([0, 1, 4]))) == ''
+
+
+def test_rows_are_those_of_the_file():
+    with pytest.raises(ValueError, match="'hat' has value 7 in row 12"):
+        check_values(np.array([[0], [7]]), ('hat', ), 'f', [5, 12])

@@ -16,6 +16,7 @@ def written(tmp_path, text, name='list.csv', encoding='utf-8'):
     ('image;hat;bag\r\na b.jpg;1;0\r\nc/d.jpg;-1;1\r\n', 'utf-8-sig'),
     ('image\that\tbag\na b.jpg\t1.0\t0\n\nc/d.jpg\t\t 1\n', 'utf-16'),
     ('"image","hat","bag"\n"a b.jpg","1","0"\nc/d.jpg,"",1', 'utf-8'),
+    ('image,hat,bag\ra b.jpg,1,0\rc/d.jpg,,1\r', 'utf-8'),
 ])
 def test_tables(tmp_path, text, encoding):
     table = read_list(written(tmp_path, text, encoding=encoding), 'images')
@@ -50,6 +51,9 @@ def test_json(tmp_path):
     ('image,hat\na.jpg,yes\n', "line 2 has 'yes' for an attribute: write 1"),
     ('image,hat\na.jpg,0\nb.jpg,2\n', "'hat' has value 2.0 in row 3"),
     ('image,hat\na.jpg,nan\n', "'hat' has value nan in row 2"),
+    ('image,hat\n\n\na.jpg,0\n\nb.jpg,5\n', "'hat' has value 5.0 in row 6"),
+    ('image,hat\n"a.jpg,1\n' + 20_000 * 'b.jpg,1\n',
+     'field larger than field limit (131072): has a quotation mark its'),
 ])
 def test_mistakes_in_tables(tmp_path, text, said):
     with pytest.raises(ValueError, match='list.csv.*') as error:
@@ -73,6 +77,20 @@ def test_mistakes_in_tables(tmp_path, text, said):
     (dict(
         metainfo=dict(classes=['hat']),
         data_list=[dict(img_path='a.jpg', gt_score=[7])]), 'has value 7'),
+    *[(dict(
+        metainfo=dict(classes=['hat']),
+        data_list=[dict(dict(img_path='a.jpg'), **entry)]), said)
+      for entry, said in (
+          (dict(), 'a.jpg has no list gt_label, but None'),
+          (dict(gt_label=0), 'a.jpg has no list gt_label, but 0'),
+          (dict(gt_label=[True]), 'gt_label of a.jpg has True'),
+          (dict(gt_score='1'), "a.jpg has no list gt_score, but '1'"),
+          (dict(gt_score=[[1]]), 'gt_score of a.jpg is [[1]], it must be'),
+          (dict(gt_score=['1']), "gt_score of a.jpg is ['1'], it must be"),
+          (dict(img_path=3, gt_label=[]), 'img_path 3 must be the path'),
+      )],
+    (dict(metainfo=dict(classes=3), data_list=[{}]), "has no 'img_path'"),
+    (dict(metainfo=dict(classes=3), data_list=[]), 'classes, is 3: name the'),
 ])
 def test_mistakes_in_json(tmp_path, content, said):
     with pytest.raises(ValueError) as error:

@@ -42,13 +42,13 @@ def test_tool_draws_and_tables(trained, tmp_path, monkeypatch, capsys):
                  tmp_path / 'told']  # yapf: disable
     monkeypatch.setattr(sys, 'argv', ['tell', *map(str, arguments)])
     runpy.run_path(str(ROOT / 'tools/tell_attributes.py'), run_name='__main__')
-    assert '3 drawings, and ' in capsys.readouterr().out
+    assert '4 drawings, and ' in capsys.readouterr().out
     drawn = sorted(p.name for p in (tmp_path / 'told').glob('*.png'))
-    assert drawn == ['0000_a.png', '0001_c.png', '0002_1.png']
+    assert drawn == ['0000_a.png', '0001_1.png', '0002_c.png', '0003_1.png']
     assert cv2.imread(str(tmp_path / 'told/0000_a.png')).shape[0] > 26 * 16
     with open(tmp_path / 'told/attributes.csv', encoding='utf-8') as file:
         rows = list(csv.reader(file))
-    assert rows[0][:2] == ['image', 'attribute0'] and len(rows) == 4
+    assert rows[0][:2] == ['image', 'attribute0'] and len(rows) == 5
     assert rows[1][0] == str(photos / 'a.jpg')
     assert all(0 <= float(v) <= 1 for row in rows[1:] for v in row[1:])
 

@@ -88,3 +88,17 @@ def test_state_is_plain_and_goes_on():
         scheduler.step()
     assert optimizers[0].param_groups[0]['lr'] == \
         optimizers[1].param_groups[0]['lr']
+
+
+def test_a_resumed_run_keeps_the_rate_that_start_and_floor_are_shares_of():
+    """Also where the config has another rate now."""
+    one, other = (torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+                  for lr in (4e-4, 1.))
+    saved, resumed = (
+        PARAM_SCHEDULERS.build(
+            dict(type='WarmCosineLR', end=120),
+            default_args=dict(optimizer=optimizer))
+        for optimizer in (one, other))
+    resumed.load_state_dict(saved.state_dict())
+    resumed.step()
+    assert other.param_groups[0]['lr'] == pytest.approx(2.38e-5)

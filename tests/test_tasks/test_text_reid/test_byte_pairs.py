@@ -68,3 +68,24 @@ def test_mmsegmentation_is_found_and_not_imported():
     if importlib.util.find_spec('mmseg') is None:
         pytest.skip('mmsegmentation is not installed')
     assert find_merges().endswith('bpe_simple_vocab_16e6.txt.gz')
+
+
+@pytest.mark.parametrize('fault', ['cut', 'bit', 'order', 'twice'])
+def test_a_damaged_vocabulary_is_refused(fault, tmp_path):
+    """Its first 48 894 lines are there each time, and a few are wanted."""
+    if importlib.util.find_spec('mmseg') is None:
+        pytest.skip('mmsegmentation is not installed')
+    with open(find_merges(), 'rb') as file:
+        data = bytearray(file.read())
+    if fault == 'cut':
+        del data[len(data) // 2:]
+    elif fault == 'bit':
+        data[len(data) // 3] ^= 255
+    else:
+        lines = gzip.decompress(data).split(b'\n')
+        lines[10:12] = (lines[11], lines[10 if fault == 'order' else 11])
+        data = gzip.compress(b'\n'.join(lines), 1)
+    path = tmp_path / 'copy.gz'
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match='copy.gz.*it must be a copy of bpe'):
+        read_merges(str(path), 100)

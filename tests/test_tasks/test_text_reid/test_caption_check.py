@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import pytest
 from mmengine.registry import DefaultScope
 
-from saip_mm.tasks.text_reid import CaptionTokenizer, CUHKPEDESDataset
+from saip_mm.tasks.text_reid import (CaptionCheckHook, CaptionTokenizer,
+                                     CUHKPEDESDataset)
 from saip_mm.tasks.text_reid.caption_check import long_captions
 from .persons import few_records, needs_vocabulary, write_persons
 
@@ -30,3 +33,14 @@ def test_captions_that_must_not_be_cut_are_named(data):
             ValueError,
             match='record 2: caption needs 90 tokens, context is 77'):
         long_captions(data, CaptionTokenizer(truncate=False))
+
+
+def test_a_search_by_nothing_stops_before_training(tmp_path):
+    rows = few_records()
+    for row in rows:
+        row['captions'] = row['captions'] if row['split'] == 'train' else []
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        data = CUHKPEDESDataset(write_persons(tmp_path, rows), 'test')
+    run = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=data))
+    with pytest.raises(ValueError, match="'test' of .* and no caption"):
+        CaptionCheckHook().before_test(run)

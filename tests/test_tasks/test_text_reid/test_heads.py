@@ -93,3 +93,12 @@ def test_other_losses_of_pairs():
         math.log(math.e + 2) - 1, rel=1e-6)
     with pytest.raises(ValueError, match="loss 'mse' is unknown"):
         PairMatchingHead('mse')
+
+
+def test_a_batch_without_words_to_tell_costs_nothing():
+    head = HiddenWordHead(50, 16, layers=1, heads=2)
+    words = torch.zeros(2, 7, dtype=torch.long)
+    out = head.loss(
+        pairs(torch.randn(2, 5, 16), None, None, torch.randn(2, 7, 16), words))
+    assert out['loss_irr'] == 0 and out['acc_word'] == 0
+    out['loss_irr'].backward()

@@ -49,3 +49,11 @@ def test_the_end_of_a_sentence_stays_its_largest_id():
     ids = sentences(300, words=3)
     masked, _ = mask_words(ids, MASK, prob=0.9)
     assert torch.equal(masked.argmax(1), ids.argmax(1))
+
+
+def test_a_piece_of_id_0_is_never_what_is_to_be_told():
+    """CLIP's first piece, '!' inside a word, has the pad's id."""
+    ids = torch.tensor([[98, 0, 7, 99, 0], [98, 0, 99, 0, 0]])
+    masked, words = mask_words(ids, mask=97, prob=0.)
+    assert words.tolist() == [[0, 0, 7, 0, 0], [0] * 5]
+    assert masked.tolist() == [[98, 0, 97, 99, 0], ids[1].tolist()]
