@@ -123,7 +123,8 @@ def hash_in_name(path: str) -> Optional[str]:
 
 def _parse_row(fields: dict, source: str, root: str) -> ModelRow:
     name, weights = fields['Name'], fields.get('Weights')
-    sha256, size = fields.get('SHA256'), fields.get('Size')
+    said = fields.get('Metadata') or {}
+    sha256, size = said.get('SHA-256'), said.get('Bytes')
     mirrors = fields.get('Mirrors') or ()
     if weights is not None and not isinstance(weights, str):
         raise ValueError(f"{source}: Weights of {name} is {weights!r}, no "
@@ -131,11 +132,10 @@ def _parse_row(fields: dict, source: str, root: str) -> ModelRow:
     if sha256 is not None and not (isinstance(sha256, str) and re.fullmatch(
             '[0-9a-fA-F]{8,64}', sha256)):
         raise ValueError(
-            f'{source}: SHA256 of {name} is {sha256!r}: 8 to 64 hexadecimal '
+            f'{source}: SHA-256 of {name} is {sha256!r}: 8 to 64 hexadecimal '
             "digits are wanted, in quotes ('12345678' would be a number)")
     if size is not None and not (isinstance(size, int) and size > 0):
-        raise ValueError(f'{source}: Size of {name} is {size!r}, no number '
-                         'of bytes')
+        raise ValueError(f'{source}: Bytes of {name} is {size!r}, no number')
     if isinstance(mirrors, str):
         mirrors = (mirrors, )
     config = fields.get('Config')

@@ -232,20 +232,16 @@ def state_of(row: ModelRow) -> str:
 
 def describe(row: ModelRow) -> List[str]:
     """What is known of a model, in lines."""
-    said = dict(
-        name=row.name,
-        config=row.config and shown(row.config),
-        **{
-            key.lower(): value
-            for key, value in (row.fields.get('Metadata') or {}).items()
-        },
-        license=row.fields.get('License'),
-        source=row.fields.get('Code'),
-        weights=row.weights,
-        mirrors=', '.join(map(_web_address, row.mirrors)),
-        sha256=row.sha256
-        and f'{row.sha256} ' + '(its first digits)' * (len(row.sha256) < 64),
-        size=row.size and f'{row.size} bytes',
-        here=kept_file(row))
+    about = dict(row.fields.get('Metadata') or {})
+    if row.sha256 and len(row.sha256) < 64:
+        about['SHA-256'] = f'{row.sha256} (its first digits)'
+    said = {
+        'Name': row.name,
+        'Config': row.config and shown(row.config),
+        **about, 'Source': row.fields.get('Code'),
+        'Weights': row.weights,
+        'Mirrors': ', '.join(map(_web_address, row.mirrors)),
+        'Here': kept_file(row)
+    }
     lines = [f'{key:14}  {value}' for key, value in said.items() if value]
     return lines if row.weights else lines + [how_to_get(row)]

@@ -10,6 +10,10 @@ from saip_mm.weights.model_index import (parse_metafile, parse_yaml,
 ROOT = Path(__file__).parents[2]
 
 
+def said(key, value):
+    return dict(Metadata={key: value})
+
+
 def parse(**fields):
     return parse_metafile(dict(Models=[dict(fields)]), 'm.yml')['a']
 
@@ -39,8 +43,10 @@ def test_a_row():
     row = parse(
         Name='a',
         Weights='https://x.org/a_20261128-0123abcd.pth?key=1',
-        SHA256='0123ABCD4567',
-        Size=7,
+        Metadata={
+            'SHA-256': '0123ABCD4567',
+            'Bytes': 7
+        },
         Mirrors='https://y.org/a.pth')
     assert (row.sha256, row.size) == ('0123ABCD4567', 7)
     assert row.mirrors == ('https://y.org/a.pth', )
@@ -54,11 +60,12 @@ def test_a_name_with_a_hash_says_it():
 
 
 @pytest.mark.parametrize('fields, message', [
-    (dict(SHA256=12345678), "SHA256 of a is 12345678: 8 to 64 .* in quotes"),
-    (dict(SHA256=float('inf')), 'SHA256 of a is inf'),
-    (dict(SHA256='0123'), "SHA256 of a is '0123'"),
-    (dict(SHA256='x' * 64), 'SHA256 of a is'),
-    (dict(Size='7 MB'), "Size of a is '7 MB', no number"),
+    (said('SHA-256',
+          12345678), "SHA-256 of a is 12345678: 8 to 64 .* in quotes"),
+    (said('SHA-256', float('inf')), 'SHA-256 of a is inf'),
+    (said('SHA-256', '0123'), "SHA-256 of a is '0123'"),
+    (said('SHA-256', 'x' * 64), 'SHA-256 of a is'),
+    (said('Bytes', '7 MB'), "Bytes of a is '7 MB', no number"),
     (dict(Weights=['a.pth']), 'Weights of a is .*, no file or URL'),
     (dict(Name=None), "m.yml: a model has no 'Name'"),
     (dict(Name='../a'), "m.yml: '../a' is no model name"),

@@ -58,7 +58,7 @@ def test_features_are_the_originals(classifiers, backbone, nested):
     if not nested:
         file = file[NESTS[backbone]]
     converted = convert_third_party(file, backbone, 'a.pth')
-    ours = MODELS.build(OURS[backbone]).eval() or MODELS.build(OURS[backbone])
+    ours = MODELS.build(OURS[backbone])
     ours.eval()
     missing, unexpected = ours.load_state_dict(
         converted['state_dict'], strict=False)

@@ -148,7 +148,7 @@ def test_a_base_may_have_a_metafile(published, monkeypatch):
     assert set(rows) == {*shipped_models(), 'mine'}
     assert zoo.state_of(rows['mine']) == zoo.state_of(rows[NAME]) == 'here'
     (published.parent / 'metafile.yml').write_text(
-        metafile(published, SHA256='0' * 64))
+        metafile(published, Metadata={'SHA-256': '0' * 64}))
     with pytest.raises(DownloadError, match='not 00000000'):
         load('mine')
 
@@ -264,8 +264,8 @@ def test_cache_folder(monkeypatch, tmp_path):
 def test_third_parties_say_source_and_licence():
     for name in OTHERS:
         text = '\n'.join(zoo.describe(zoo.find_model(name)))
-        assert 'license' in text and 'source          https://github' in text
-        assert 'training data   ImageNet-1K' in text
+        assert 'License' in text and 'Source          https://github' in text
+        assert 'Training Data   ImageNet-1K' in text
     assert 'a1311bcf (its first digits)' in '\n'.join(
         zoo.describe(zoo.find_model(OTHERS[0])))
     assert 'no weights of' in zoo.describe(zoo.find_model(NAME))[-1]
