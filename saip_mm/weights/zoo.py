@@ -42,10 +42,14 @@ def find_model(name: str) -> ModelRow:
         return shipped
     own = model_of_base(name)
     if own is not None:
-        return own._replace(config=shipped.config) if shipped else own
+        return _completed(own, shipped)
     if shipped is not None:
         return shipped
-    known = sorted({**shipped_models(), **published_files()})
+    known = sorted({
+        **shipped_models(),
+        **published_files(),
+        **metafile_models()
+    })
     alike = get_close_matches(name, known, 5, 0.5)
     raise ValueError(f"no model '{name}' in the zoo" +
                      (f', but {", ".join(alike)}' if alike else '') +
@@ -57,13 +61,10 @@ def find_model(name: str) -> ModelRow:
 def list_models() -> Dict[str, ModelRow]:
     """All models of the package and of the base, by name."""
     rows = dict(shipped_models())
-    for name, row in {
-            **metafile_models(fresh=True),
-            **published_files()
-    }.items():
+    own = {**published_files(), **metafile_models(fresh=True)}
+    for name, row in own.items():
         if name not in rows or not rows[name].weights:
-            config = rows[name].config if name in rows else row.config
-            rows[name] = row._replace(config=config)
+            rows[name] = _completed(row, rows.get(name))
     return rows
 
 
@@ -175,6 +176,22 @@ def how_to_get(row: ModelRow) -> str:
         f'authors. Train it: {train}. Then publish the result to a folder of '
         f'yours, python {publish} CHECKPOINT --name {row.name} --out-dir '
         f'FOLDER, and with {BASE}=FOLDER {SCHEME}{row.name} is that file')
+
+
+def _completed(own: ModelRow, shipped: Optional[ModelRow]) -> ModelRow:
+    """A model of the base, with what the package knows of it."""
+    if shipped is None:
+        return own
+    about = {
+        **(shipped.fields.get('Metadata') or {}),
+        **(own.fields.get('Metadata') or {})
+    }
+    return own._replace(
+        config=shipped.config,
+        fields={
+            **shipped.fields,
+            **own.fields, 'Metadata': about
+        })
 
 
 def _file_name(address: str) -> str:
