@@ -3,6 +3,7 @@ from .atomic import AtomicBackend, write_file
 from .backbone import BACKBONES, backbone_options, extract_backbone
 from .check import (OPTIONAL, NoMatchError, check_weights, for_test,
                     load_weights, training_only)
+from .download import DownloadError
 from .finite import NonFiniteWeightsError, check_finite
 from .key_maps import ConvertedViT, convert_vit_keys, select_branch
 from .loader import register_loaders
@@ -12,14 +13,18 @@ from .publish import (Published, checkpoint_bytes, file_sha256,
 from .read import (UnsafeCheckpointError, listed_keys, meta_of,
                    peek_checkpoint, read_checkpoint, weights_of)
 from .resume import CheckpointError, check_checkpoint, find_resume_file
+from .third_party import convert_third_party
+from .zoo import NotPublishedError, fetch
 
 __all__ = [
-    'AtomicBackend', 'BACKBONES', 'CheckpointError', 'ConvertedViT', 'Grid',
-    'NoMatchError', 'NonFiniteWeightsError', 'OPTIONAL', 'Published',
-    'UnsafeCheckpointError', 'backbone_options', 'candidate_grids',
-    'check_checkpoint', 'check_finite', 'check_weights', 'checkpoint_bytes',
-    'convert_vit_keys', 'extract_backbone', 'file_sha256', 'find_resume_file',
-    'for_test', 'listed_keys', 'load_weights', 'meta_of', 'peek_checkpoint',
-    'publish_backbone', 'read_checkpoint', 'register_loaders', 'select_branch',
-    'table_layout', 'training_only', 'weights_of', 'write_file', 'write_hashed'
+    'AtomicBackend', 'BACKBONES', 'CheckpointError', 'ConvertedViT',
+    'DownloadError', 'Grid', 'NoMatchError', 'NonFiniteWeightsError',
+    'NotPublishedError', 'OPTIONAL', 'Published', 'UnsafeCheckpointError',
+    'backbone_options', 'candidate_grids', 'check_checkpoint', 'check_finite',
+    'check_weights', 'checkpoint_bytes', 'convert_third_party',
+    'convert_vit_keys', 'extract_backbone', 'fetch', 'file_sha256',
+    'find_resume_file', 'for_test', 'listed_keys', 'load_weights', 'meta_of',
+    'peek_checkpoint', 'publish_backbone', 'read_checkpoint',
+    'register_loaders', 'select_branch', 'table_layout', 'training_only',
+    'weights_of', 'write_file', 'write_hashed'
 ]

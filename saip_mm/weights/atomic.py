@@ -62,6 +62,22 @@ def write_file(path: Union[str, Path],
         _sync_folder(folder)
 
 
+def move_whole(partial: str, path: Union[str, Path]) -> None:
+    """Put a finished file at its place, over what is there.
+
+    For what is too large, or comes too slowly, for :func:`write_file`: it
+    grows under another name in the same folder and is moved when complete.
+
+    Args:
+        partial (str): The finished file.
+        path (str or Path): Its place, in the same folder.
+    """
+    with open(partial, 'r+b') as file:
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    _sync_folder(osp.dirname(osp.abspath(path)))
+
+
 class AtomicBackend(LocalBackend):
     """Local files which are either the old ones or the new ones, never half.
 

@@ -16,8 +16,10 @@ from mmengine.fileio import get_file_backend
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from . import zoo
 from .read import meta_of, read_checkpoint, read_content, unwrapped
 from .saved_config import builds_known_classes, parse_config
+from .third_party import convert_third_party
 
 NOT_RUN = 'cfg_not_run'
 
@@ -104,6 +106,30 @@ def load_from_pavi(filename, map_location=None) -> dict:
     raise ValueError(f'{filename}: download the file and name its path')
 
 
+def load_from_zoo(filename, map_location=None) -> dict:
+    """``saip://NAME``: the weights of a model of :mod:`.zoo`.
+
+    Those of third parties get our backbones' names. ``#model`` behind a name
+    puts a backbone where the model of its config has it.
+    """
+    name, _, place = filename[len(zoo.SCHEME):].partition('#')
+    row = zoo.find_model(name)
+    path = zoo.fetch_row(row)
+    try:
+        checkpoint = load_from_local(path, map_location)
+        if row.backbone:
+            checkpoint = convert_third_party(checkpoint, row.backbone, path)
+    except ValueError as error:
+        if zoo.drop_unverified(row, path):
+            raise ValueError(f'{error}; it was taken out of the cache: try '
+                             'again') from error
+        raise
+    if place == 'model':
+        from .model_hub import in_whole_model  # mmpretrain's, which is heavy
+        checkpoint = in_whole_model(checkpoint, row)
+    return checkpoint
+
+
 LOADERS = {
     '': load_from_local,
     'http://': load_from_http,
@@ -116,6 +142,7 @@ LOADERS = {
     'open-mmlab://': load_from_openmmlab,
     'openmmlab://': load_from_openmmlab,
     'mmcls://': load_from_mmcls,
+    zoo.SCHEME: load_from_zoo,
 }
 
 

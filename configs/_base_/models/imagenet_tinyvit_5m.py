@@ -1,0 +1,17 @@
+# A backbone with the weights others trained on ImageNet, as get_model builds
+# it: configs/imagenet/metafile.yml, docs/zoo.md. Its classes, and the norm in
+# front of them, are left out.
+_base_ = '../backbones/tinyvit_5m.py'
+
+default_scope = 'mmpretrain'
+custom_imports = dict(imports=['saip_mm'], allow_failed_imports=False)
+
+model = dict(
+    type='mmpretrain.ImageClassifier',
+    backbone=dict(_base_.backbone, out_indices=(3, )),
+    neck=dict(type='mmpretrain.GlobalAveragePooling'),
+    data_preprocessor=dict(
+        type='mmpretrain.ClsDataPreprocessor',
+        mean=[123.675, 116.28, 103.53],  # authors; ImageNet
+        std=[58.395, 57.12, 57.375],  # authors; ImageNet
+        to_rgb=True))
