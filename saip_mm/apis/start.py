@@ -78,7 +78,15 @@ def pretrain(folder: Optional[str] = None,
     if write_only:
         return config
     work_dir = start_config(config, gpus, resume, resume_schedule)
-    with open(osp.join(work_dir, 'last_checkpoint'), encoding='utf-8') as file:
+    return last_checkpoint(work_dir)
+
+
+def last_checkpoint(work_dir: str) -> str:
+    """The file that a run's ``last_checkpoint`` names; without, its folder."""
+    pointer = osp.join(work_dir, 'last_checkpoint')
+    if not osp.isfile(pointer):  # a config may save none
+        return work_dir
+    with open(pointer, encoding='utf-8') as file:
         return file.read().strip()
 
 

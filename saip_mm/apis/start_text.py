@@ -219,7 +219,7 @@ def _encoder(plan: Plan, start: Optional[dict]) -> str:
         lines.append('img_size=size,')
         if 'init_cfg' not in start and not plan.is_long:
             lines += [
-                '# tell places apart from the start: few steps do not learn it',
+                '# few steps do not learn to tell places apart',
                 "init='mmpretrain',", "positions='sincos',"
             ]
     elif (plan.backbone == 'tinyvit_5m' and 'init_cfg' not in start

@@ -32,6 +32,14 @@ def test_several_bases(tmp_path):
     assert cfg.default_scope == 'mmpretrain'
 
 
+def test_a_program_that_does_not_know_the_prefix(tmp_path):
+    """As docs/start.md has it: mmengine evaluates the line."""
+    path = tmp_path / 'mine.py'
+    path.write_text("_base_ = __import__('saip_mm').engine.config_path("
+                    "'saip/vit_tiny.py')\n")
+    assert Config.fromfile(path).model.type == 'SAIP'
+
+
 def test_an_installed_copy_goes_before_a_clone(tmp_path, monkeypatch):
     places = [str(tmp_path / name) for name in ('installed', 'clone')]
     for place in places:
