@@ -1,4 +1,5 @@
 import configparser
+import os
 import re
 import subprocess
 import sys
@@ -145,8 +146,8 @@ def test_ci_runs_make_test():
     assert (ROOT / '.ci' / 'run').read_text().rstrip().endswith('make test')
 
 
-@pytest.mark.slow
-def test_wheel_holds_configs_tools_and_index(tmp_path):
+def build_wheel(tmp_path) -> Path:
+    """Of the files as they are here."""
     checkout = tmp_path / 'checkout'  # builds leave files in theirs
     for path in tracked_files():
         if path.is_file():
@@ -161,6 +162,42 @@ def test_wheel_holds_configs_tools_and_index(tmp_path):
     ],
                    check=True)
     wheel, = tmp_path.glob('saip_mm-*.whl')
+    return wheel
+
+
+# run where the wheel was unpacked: nothing leads to the checkout
+INSTALLED = '''
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+# an editable install of the checkout in the same environment
+sys.meta_path[:] = [f for f in sys.meta_path
+                    if getattr(f, '__name__', '') != '_EditableFinder']
+import saip_mm
+site = Path(saip_mm.__file__).parents[1]
+assert site.name == 'site', site
+from mmengine.config import Config
+Path('mine.py').write_text("_base_ = 'saip_mm::saip/tinyvit_5m.py'")
+model = Config.fromfile('mine.py').model
+assert model.encoder.backbone.model_name == 'tiny_vit_5m_224'
+from saip_mm.engine import config_path
+assert Path(config_path('saip/vit_tiny.py')).is_relative_to(
+    site / 'saip_mm' / '.mim' / 'configs')
+script, = [point for point in entry_points(group='console_scripts')
+           if point.name == 'saip-mm']
+sys.argv = ['saip-mm', 'pretrain', 'none']
+try:
+    script.load()()
+except SystemExit as end:
+    assert str(end.code).startswith("error: no folder of pictures 'none'")
+else:
+    raise AssertionError('no error')
+'''
+
+
+@pytest.mark.slow
+def test_wheel_holds_configs_tools_and_index(tmp_path):
+    wheel = build_wheel(tmp_path)
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         'saip_mm/__init__.py', 'saip_mm/.mim/model-index.yml',
@@ -169,6 +206,19 @@ def test_wheel_holds_configs_tools_and_index(tmp_path):
         'saip_mm/.mim/tools/train.py', 'saip_mm/.mim/tools/dist_train.sh'
     } <= names
     assert not [name for name in names if name.startswith('tests/')]
+    zipfile.ZipFile(wheel).extractall(tmp_path / 'site')
+    folder = tmp_path / 'empty'
+    folder.mkdir()
+    done = subprocess.run([sys.executable, '-c', INSTALLED],
+                          cwd=folder,
+                          env=dict(
+                              os.environ,
+                              CUDA_VISIBLE_DEVICES='',
+                              OMP_NUM_THREADS='1',
+                              PYTHONPATH=str(tmp_path / 'site')),
+                          capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_editable_install_links_to_the_checkout():

@@ -12,6 +12,7 @@ from torch import distributed
 from ..engine.config_doors import (complete_config, expand_home,
                                    warn_of_new_keys)
 from ..engine.launch_options import has_gpu
+from ..engine.shipped_configs import PREFIX, config_path
 
 
 def load_config(config: Union[str, os.PathLike, Config],
@@ -49,14 +50,19 @@ def load_config(config: Union[str, os.PathLike, Config],
 def read_config(config: str) -> Config:
     """Read a config as its file has it; ``~`` is the home folder.
 
+    ``saip_mm::saip/vit_tiny.py`` is a shipped one, wherever it lies.
+
     Raises:
         FileNotFoundError: If there is no such file.
     """
+    if config.startswith(PREFIX):
+        config = config_path(config)
     config = expand_home(config)
     if not osp.isfile(config):
         raise FileNotFoundError(
             f'no config {config} in {os.getcwd()}; those of an installed '
-            'saip_mm lie in the folder saip_mm/.mim/configs')
+            'saip_mm lie in the folder saip_mm/.mim/configs and are named '
+            f'{PREFIX}saip/vit_tiny.py')
     return Config.fromfile(config)
 
 
