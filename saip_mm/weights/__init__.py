@@ -1,5 +1,5 @@
 """Files of weights: read, check, rename, write, resume from, publish."""
-from .atomic import AtomicBackend, write_file
+from .atomic import AtomicBackend, replacing, write_file
 from .backbone import BACKBONES, backbone_options, extract_backbone
 from .check import OPTIONAL, NoMatchError, check_weights, load_weights
 from .finite import NonFiniteWeightsError, check_finite
@@ -19,6 +19,6 @@ __all__ = [
     'check_checkpoint', 'check_finite', 'check_weights', 'checkpoint_bytes',
     'convert_vit_keys', 'extract_backbone', 'file_sha256', 'find_resume_file',
     'listed_keys', 'load_weights', 'meta_of', 'peek_checkpoint',
-    'publish_backbone', 'read_checkpoint', 'register_loaders', 'select_branch',
-    'table_layout', 'weights_of', 'write_file', 'write_hashed'
+    'publish_backbone', 'read_checkpoint', 'register_loaders', 'replacing',
+    'select_branch', 'table_layout', 'weights_of', 'write_file', 'write_hashed'
 ]
