@@ -35,7 +35,7 @@ class ReadyEncoder(NamedTuple):
     """An encoder, and what its pictures have to be like.
 
     Attributes:
-        encoder (Encoder): In eval mode.
+        encoder (Encoder): The encoder.
         mean, std (tuple[float, ...]): Of the input, RGB in 0-255.
         size (tuple[int, int]): Height and width it was trained with, in
             pixels, as far as that is known; else 256x128.
@@ -65,7 +65,8 @@ def ready_encoder(model: Any, which: str = 'student') -> ReadyEncoder:
             to 'student'.
 
     Returns:
-        ReadyEncoder: In eval mode, on the CPU if it comes from a file.
+        ReadyEncoder: From a file in eval mode and on the CPU; a module is in
+        the mode and place it was.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -85,8 +86,9 @@ def ready_encoder(model: Any, which: str = 'student') -> ReadyEncoder:
                         f'backbone, not a {type(model).__name__}')
     name = type(getattr(model, 'backbone', model)).__name__
     if not isinstance(model, Encoder):
-        model = encoder_over(model)
-    model.train(False)
+        mode, backbone = model.training, model
+        model = encoder_over(backbone)
+        model.train(mode)
     return ReadyEncoder(model, tuple(mean), tuple(std), SIZE, name)
 
 

@@ -1,6 +1,7 @@
 """The paper's Fig. 4: what backbones see in one person and in a group."""
 import os.path as osp
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import (Any, Dict, List, NamedTuple, Optional, Sequence, Tuple,
                     Union)
@@ -13,6 +14,7 @@ from mmengine.fileio import get
 from torch import Tensor
 
 from ..datasets.transforms import BrokenImageError, ResizePerson, decode_image
+from ..engine.hooks.retrieval_monitor import evaluating
 from ..models.encoders import cell_maps
 from ..visualization.patterns import (Box, PatternRow, attention_map, cells_in,
                                       draw_patterns, similarity_map,
@@ -90,19 +92,21 @@ def compare_patterns(models: Union[Sequence[Any], Dict[str, Any]],
     """
     _check(person, group, boxes, kind, scales, group_side)
     check_picture_name(out)
-    ready = _named(models, which)
-    for each in ready.values():
-        each.encoder.to(device or get_device())
-        each.encoder.train(False)
     alone = _picture(person) if person else None
+    several = _picture(group, boxes) if group else None
+    ready = _named(models, which)
     rows, across = [], dict.fromkeys(ready)
-    if alone is not None:
-        rows, across = _across_scales(ready, alone, kind, scales, cells)
     group_rows: List[PatternRow] = []
     apart: Dict[str, Tuple] = dict.fromkeys(ready, (None, None))
-    if group:
-        group_rows, apart = _in_group(ready, _picture(group, boxes), boxes,
-                                      kind, cells, group_side, alone)
+    with ExitStack() as modes:
+        for each in ready.values():
+            each.encoder.to(device or get_device())
+            modes.enter_context(evaluating(each.encoder))
+        if alone is not None:
+            rows, across = _across_scales(ready, alone, kind, scales, cells)
+        if several is not None:
+            group_rows, apart = _in_group(ready, several, boxes, kind, cells,
+                                          group_side, alone)
     save_picture(draw_patterns([rows, group_rows]), out)
     return {name: PatternScores(across[name], *apart[name]) for name in ready}
 
