@@ -35,9 +35,11 @@ class PatternScores(NamedTuple):
         across (float, optional): Correlation of the person's maps at the
             first and the other scales, their mean.
         from_rest (float, optional): How well similarity tells each person of
-            the group from the rest of the picture, area under the ROC curve,
-            0.5 is chance; the mean over persons.
-        from_others (float, optional): Likewise from the other persons alone.
+            the group from the rest of the picture, or attention all of them,
+            as far as boxes tell where they are: area under the ROC curve, 0.5
+            is chance; the mean over persons.
+        from_others (float, optional): Of similarity, likewise from the other
+            persons alone.
     """
     across: Optional[float]
     from_rest: Optional[float]
@@ -57,13 +59,13 @@ def compare_patterns(models: Union[Sequence[Any], Dict[str, Any]],
                      device: Optional[str] = None) -> Dict[str, PatternScores]:
     """Draw what backbones see in a person at several scales and in a group.
 
-    One column a backbone. 'similarity' of a person's picture is that of each
-    place to the mean of the person's places at the first scale; of a group it
-    is, in a row each, the similarity to each person's mean, taken from the
-    crop by itself at the backbone's own size. Without boxes the person's
-    picture is looked for in the group, without that either the group's mean.
-    'attention' says how much each place gives to the image token, see
-    :func:`attention_map`.
+    One column a backbone. 'attention' says how much each place gives to the
+    image token, see :func:`attention_map`. 'similarity' of a person's picture
+    is that of each place to the mean of the person's places at the first
+    scale, weighted by attention; of a group it is, in a row each, the
+    similarity to each person's mean, taken from the crop by itself at the
+    backbone's own size. Without boxes the person's picture is looked for in
+    the group, without that either the group's own mean.
 
     Args:
         models (Sequence | dict): Files, encoders or backbones, see
@@ -184,6 +186,16 @@ def _attention(ready: ReadyEncoder, picture: Tensor, cells: str) -> Tensor:
                          cells)[0]
 
 
+def _person(ready: ReadyEncoder, picture: Tensor, cells: str) -> Tensor:
+    """``(D, )``: the mean of cells, by what each gives to the image token.
+
+    The plain mean of a crop is as much of the ground behind the person.
+    """
+    weights = _attention(ready, picture, cells).clamp(min=0)
+    weights = weights / weights.sum().clamp(min=1e-12)
+    return (_maps(ready, picture, cells) * weights).sum((1, 2))
+
+
 def _across_scales(
         ready: Dict[str, ReadyEncoder], picture: np.ndarray, kind: str,
         scales: Sequence[float],
@@ -202,7 +214,7 @@ def _across_scales(
                 continue
             found = _maps(each, scaled, cells)
             if reference is None:
-                reference = found.mean((1, 2))
+                reference = _person(each, scaled, cells)
             maps[place][name] = similarity_map(found, reference).cpu()
     rows = [
         PatternRow(image, found, text=f'{image.shape[0]}x{image.shape[1]}')
@@ -250,9 +262,8 @@ def _in_group(
         else:
             found = _maps(each, whole, cells)
             references = [
-                _maps(each, _at(crop, each.size), cells).mean((1, 2))
-                for crop in crops
-            ] or [found.mean((1, 2))]
+                _person(each, _at(crop, each.size), cells) for crop in crops
+            ] or [_person(each, whole, cells)]
             for row, reference in zip(maps, references):
                 row[name] = similarity_map(found, reference).cpu()
         apart[name] = _apart([row[name] for row in maps], boxes,
@@ -269,9 +280,12 @@ def _in_group(
 def _apart(maps: Sequence[Tensor], boxes: Sequence[Box], size: Size,
            kind: str) -> Tuple[Optional[float], Optional[float]]:
     """Means over persons of :func:`told_apart`: from the rest, from others."""
-    if kind != 'similarity' or not boxes:
+    if not boxes:
         return None, None
     inside = [cells_in(maps[0].shape, size, box) for box in boxes]
+    if kind == 'attention':
+        persons = torch.stack(inside).any(0)
+        return told_apart(maps[0][persons], maps[0][~persons]), None
     rest, others = [], []
     for place, (values, own) in enumerate(zip(maps, inside)):
         rest.append(told_apart(values[own], values[~own]))

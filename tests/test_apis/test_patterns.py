@@ -80,6 +80,21 @@ def test_scores_of_what_is_known(pictures, tmp_path):
     assert green[0] > 150 and red[0] < 120
 
 
+def test_attention_is_scored_by_all_boxes(pictures, tmp_path):
+    """Shares in the mean: bright grey gives more than red and green."""
+    _, group = pictures
+    (found, ) = compare_patterns([colours()],
+                                 tmp_path / 'fig.png',
+                                 group=group,
+                                 boxes=BOXES,
+                                 kind='attention',
+                                 cells='inner',
+                                 group_side=256).values()
+    # <c, m> of a mean near (100, 99, 79): 268 * 90 = 24e3 of grey, 20e3 of
+    # red, 20e3 of green
+    assert found == (None, 0, None)
+
+
 @pytest.mark.parametrize('kind', ['similarity', 'attention'])
 @pytest.mark.parametrize('cells', ['final', 'inner'])
 def test_any_backbones_side_by_side(kind, cells, tmp_path):
@@ -98,7 +113,9 @@ def test_any_backbones_side_by_side(kind, cells, tmp_path):
     assert list(scores) == [*BACKBONES, 'again']
     for row in scores.values():
         assert row.across is not None and -1 <= row.across <= 1
+        # the boxes leave nothing beside them
         assert (row.from_rest is None) == (kind == 'attention')
+        assert (row.from_others is None) == (kind == 'attention')
     assert scores['vit'] == scores['again']
     sheet = cv2.imread(str(tmp_path / 'fig.png'))
     assert sheet.shape[1] == 5 * 388
