@@ -23,7 +23,7 @@ from .encoders import ReadyEncoder, Size, ready_encoder
 from .features import normalised
 from .picture_search import check_picture_name, save_picture
 
-KINDS = ('similarity', 'attention')
+KINDS = ('attention', 'similarity')
 STEP = 32  # pixels, of a group's sides: the coarsest stride
 PUBLISHED = re.compile(r'_\d{8}-[0-9a-f]{8}$')
 
@@ -51,7 +51,7 @@ def compare_patterns(models: Union[Sequence[Any], Dict[str, Any]],
                      person: Optional[str] = None,
                      group: Optional[str] = None,
                      boxes: Sequence[Box] = (),
-                     kind: str = 'similarity',
+                     kind: str = 'attention',
                      scales: Sequence[float] = (1., 0.5),
                      cells: str = 'final',
                      group_side: Optional[int] = None,
@@ -74,7 +74,7 @@ def compare_patterns(models: Union[Sequence[Any], Dict[str, Any]],
         person (str, optional): Picture of one person.
         group (str, optional): Picture of several.
         boxes (Sequence): Persons of the group, ``x1, y1, x2, y2`` in pixels.
-        kind (str): 'similarity' or 'attention'. Defaults to 'similarity'.
+        kind (str): 'attention' or 'similarity'. Defaults to 'attention'.
         scales (Sequence[float]): Of the person's picture, factors of each
             backbone's own size, rounded to whole patches. Defaults to 1 and
             1/2.

@@ -57,8 +57,7 @@ def test_features_are_those_of_the_monitor(backbone, folder):
     assert found.size == SIZE and found.skipped == []
 
 
-def test_a_file_gives_the_monitor_s_features_too(vit_file,
-                                                 folder):
+def test_a_file_gives_the_monitor_s_features_too(vit_file, folder):
     path, model = vit_file
     preprocessor = model.data_preprocessor
     preprocessor.mean = tuple(v / 255 for v in (1., 2., 3.))

@@ -60,6 +60,7 @@ def test_scores_of_what_is_known(pictures, tmp_path):
                               person,
                               group,
                               BOXES,
+                              'similarity',
                               scales=(2, 1),
                               cells='inner',
                               group_side=256)
