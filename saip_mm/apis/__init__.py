@@ -1,14 +1,18 @@
 from .config import load_config
+from .features import extract_features
 from .gradient_balance import balance_report, gradient_balance
 from .inspect import build_model, draw_batch
 from .knn_report import knn_report
+from .patterns import compare_patterns
+from .picture_search import draw_found, search_pictures
 from .search_report import search_report
 from .start import pretrain
 from .testing import evaluate
 from .training import train
 
 __all__ = [
-    'balance_report', 'build_model', 'draw_batch', 'evaluate',
-    'gradient_balance', 'knn_report', 'load_config', 'pretrain',
+    'balance_report', 'build_model', 'compare_patterns', 'draw_batch',
+    'draw_found', 'evaluate', 'extract_features', 'gradient_balance',
+    'knn_report', 'load_config', 'pretrain', 'search_pictures',
     'search_report', 'train'
 ]

@@ -1,6 +1,7 @@
 from .identity_sampler import IdentityBatchSampler
 from .key_table import KeyTable
 from .person_images import PersonImages
+from .picture_files import PictureFiles, Unreadable
 from .prepare import (CropOptions, build_image_list, crop_persons, pack_lmdb,
                       select_keys)
 from .retrieval import (MarketDataset, MSMT17Dataset, PersonRetrievalDataset,
@@ -12,7 +13,7 @@ from .transforms import *  # noqa: F401,F403
 __all__ = [
     'CropOptions', 'FolderSource', 'IdentityBatchSampler', 'ImageSource',
     'KeyTable', 'LmdbSource', 'MSMT17Dataset', 'MarketDataset', 'PersonImages',
-    'PersonRetrievalDataset', 'QueryAndGallery', 'ResumableSampler',
-    'build_image_list', 'build_source', 'crop_persons', 'pack_lmdb',
-    'select_keys'
+    'PersonRetrievalDataset', 'PictureFiles', 'QueryAndGallery',
+    'ResumableSampler', 'Unreadable', 'build_image_list', 'build_source',
+    'crop_persons', 'pack_lmdb', 'select_keys'
 ]

@@ -5,9 +5,10 @@ import re
 import shutil
 import socket
 import uuid
+from contextlib import contextmanager
 from glob import escape, glob
 from pathlib import Path
-from typing import Union
+from typing import BinaryIO, Iterator, Union
 
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.utils import mkdir_or_exist
@@ -76,6 +77,48 @@ def move_whole(partial: str, path: Union[str, Path]) -> None:
         os.fsync(file.fileno())
     os.replace(partial, path)
     _sync_folder(osp.dirname(osp.abspath(path)))
+
+
+@contextmanager
+def replacing(path: Union[str, Path]) -> Iterator[BinaryIO]:
+    """Write a file piece by piece, which is there whole in the end or not.
+
+    As :func:`write_file`, for what does not fit in memory.
+
+    Args:
+        path (str or Path): Target; its folder is made if missing.
+
+    Yields:
+        BinaryIO: Empty, to be written to and read from; closed and renamed
+        over the target at the end of the block, taken away if that raises.
+
+    Raises:
+        OSError: If it cannot be written; names the file and says that the old
+            one, if any, is kept.
+    """
+    folder, name = osp.split(osp.abspath(path))
+    partial = partial_path(path)
+    try:
+        mkdir_or_exist(folder)
+        remove_leftovers(folder, name)
+        with open(partial, 'w+b') as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        _remove(partial)
+        if error.filename not in (None, partial, str(path)):
+            raise  # of another file, which was read
+        kept = ('its previous content is kept'
+                if osp.isfile(path) else 'nothing of it was written')
+        raise type(error)(
+            error.errno, f'cannot write {path} ({error.strerror or error}): '
+            f'{kept}; make room there or choose another folder') from error
+    except BaseException:
+        _remove(partial)
+        raise
+    _sync_folder(folder)
 
 
 class AtomicBackend(LocalBackend):

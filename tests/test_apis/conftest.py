@@ -1,8 +1,11 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from ..test_models.tiny_saip import saip_config
+from ..test_models.tiny_saip import build, saip_config
+
+STATISTICS = dict(mean=[1., 2., 3.], std=[4., 5., 6.])
 
 
 @pytest.fixture
@@ -34,3 +37,31 @@ def config(tmp_path):
         f'model = {saip_config()!r}\n'
         f'train_dataloader = dict(dataset={dataset!r})\n')
     return path
+
+
+def settings(size):
+    return ("train_dataloader = dict(dataset=dict(pipeline=[dict("
+            f"type='PersonCrops', size={size})]))\n"
+            'model = dict(encoder=dict(patch_index=1))\n')
+
+
+def shaken(model):
+    """Norms that are not as they start, and BatchNorm's statistics."""
+    generator = torch.Generator().manual_seed(1)
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() and value.ndim == 1:
+            value.copy_(torch.rand(value.shape, generator=generator) + 0.5)
+    return model
+
+
+@pytest.fixture
+def vit_file(tmp_path):
+    """A training checkpoint of a tiny SAIP on a ViT, and the model."""
+    model = shaken(build('vit')).train(False)
+    meta = dict(
+        cfg=settings((96, 48)),
+        encoder=dict(
+            backbone=dict(model.encoder.backbone.options), **STATISTICS))
+    path = tmp_path / 'epoch_1.pth'
+    torch.save(dict(meta=meta, state_dict=model.state_dict()), path)
+    return str(path), model

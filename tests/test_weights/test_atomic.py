@@ -12,7 +12,7 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
-from saip_mm.weights import AtomicBackend, atomic, write_file
+from saip_mm.weights import AtomicBackend, atomic, replacing, write_file
 from saip_mm.weights.atomic import _machine, partial_path, remove_leftovers
 
 ARGS = dict(backend='atomic')
@@ -157,3 +157,27 @@ def test_any_name_a_disk_takes(tmp_path, name):
     for sync in (True, False):
         write_file(tmp_path / name, b'new', sync)
     assert os.listdir(tmp_path) == [name]
+
+
+def test_piece_by_piece(tmp_path):
+    path = tmp_path / 'made/a.bin'
+    with replacing(path) as file:
+        file.write(b'one')
+        assert not path.exists()
+        file.write(b'two')
+    assert path.read_bytes() == b'onetwo'
+    with pytest.raises(KeyError):
+        with replacing(path) as file:
+            file.write(b'new')
+            raise KeyError
+    with pytest.raises(
+            OSError,
+            match='cannot write .*a.bin .*No space left '
+            '.*previous content is kept'):
+        with replacing(path) as file:
+            raise OSError(28, 'No space left on device')
+    with pytest.raises(FileNotFoundError, match='other.bin'):
+        with replacing(path) as file:
+            open(tmp_path / 'other.bin')
+    assert path.read_bytes() == b'onetwo'
+    assert os.listdir(path.parent) == ['a.bin']

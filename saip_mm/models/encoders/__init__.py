@@ -4,10 +4,12 @@ from mmpretrain.registry import MODELS
 from ..backbones import GridVisionTransformer
 from .base import Encoder, probe_side
 from .maps import MapEncoder
+from .outputs import cell_maps, named_outputs, output_shapes
 from .plain import PlainEncoder
 
 __all__ = [
-    'Encoder', 'MapEncoder', 'PlainEncoder', 'person_encoder', 'probe_side'
+    'Encoder', 'MapEncoder', 'PlainEncoder', 'cell_maps', 'named_outputs',
+    'output_shapes', 'person_encoder', 'probe_side'
 ]
 
 
