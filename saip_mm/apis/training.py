@@ -117,11 +117,6 @@ def check_batches(runner: Runner) -> None:
     """
     loader = runner.train_dataloader
     batches = loader.batch_sampler
-    told = getattr(loader.sampler, 'batch_size', loader.batch_size)
-    if told != loader.batch_size:
-        tell(f'WARNING: train_dataloader.sampler.batch_size={told} is not '
-             f'train_dataloader.batch_size={loader.batch_size}: every worker '
-             'opens the shards of all of them. Set both')
     if len(loader) or isinstance(batches.sampler, InfiniteSampler):
         return
     images, ranks = len(loader.dataset), get_world_size()

@@ -8,7 +8,7 @@ _base_ = 'lup1m.py'
 train_dataloader = dict(
     sampler=dict(
         type='ShardSampler',
-        batch_size=256,  # that of the loader
+        batch_size=256,  # the loader's, which train.py copies here
         streams=8,  # num_workers, so that each reads its own shards
         mix=4),  # ours: shards open at a time, shuffled together
     dataset=dict(sources=[dict(data_root='data/lup1m_shards')]))

@@ -111,7 +111,7 @@ def _pack(source: ImageSource, order: np.ndarray, part: str, count: int,
     broken: List[str] = []
     shards = _Shards(part, count, int(megabytes * 2**20))
     try:
-        for index in track_iter_progress(order):
+        for index in track_iter_progress((order, len(order))):
             key = source.keys[int(index)]
             data = read_to_pack(source, key, long_side, broken)
             if data is not None:

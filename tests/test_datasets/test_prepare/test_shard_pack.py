@@ -151,9 +151,12 @@ def test_a_full_disk_leaves_nothing(folder, tmp_path, monkeypatch):
 def test_a_killed_packing_leaves_nothing_under_the_name(folder, tmp_path):
     out, pid = str(tmp_path / 'o'), os.fork()
     if not pid:
-        shard_pack._write_index = lambda *a: os.kill(os.getpid(),
-                                                     signal.SIGKILL)
-        pack_shards(folder, out)
+        try:
+            shard_pack._write_index = lambda *a: os.kill(
+                os.getpid(), signal.SIGKILL)
+            pack_shards(folder, out)
+        finally:
+            os._exit(1)
     assert os.waitpid(pid, 0)[1] == signal.SIGKILL
     left = [n for n in os.listdir(tmp_path) if n != 'images']
     assert len(left) == 1 and left[0].startswith('.o.')
