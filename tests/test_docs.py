@@ -39,8 +39,8 @@ def test_data_sets_that_can_be_counted_are_those_of_the_page():
 
 def templates():
     """Texts of the code, as lists of what is fixed and '' for a value."""
-    for path in sorted([*(ROOT / 'saip_mm').rglob('*.py'),
-                        *(ROOT / 'tools').rglob('*.py')]):
+    folders = (ROOT / 'saip_mm', ROOT / 'tools')
+    for path in sorted(p for f in folders for p in f.rglob('*.py')):
         tree = ast.parse(path.read_text(encoding='utf-8'))
         for node in ast.walk(tree):
             if isinstance(node, (ast.Constant, ast.JoinedStr, ast.BinOp)):
@@ -119,8 +119,8 @@ def test_messages_of_the_faq_are_those_of_the_code():
         for message in re.split(r'\s*\.\.\.\s*', row):
             wanted = set(re.findall(r'[a-z]{4,}', message))
             if message and len(wanted) > 1 and not any(
-                    len(wanted & has) * 2 >= len(wanted)
-                    and said(message, parts)
+                    len(wanted & has) *
+                    2 >= len(wanted) and said(message, parts)
                     for has, parts in zip(words, texts)):
                 unsaid.append(message)
     assert not unsaid
@@ -133,10 +133,10 @@ def test_first_twenty_errors_are_twenty():
 
 
 @pytest.mark.parametrize('message, parts, whole', [
-    ("'a b' has 3 of 4 pictures: copy", ["'", '', "' has ", '', ' of ', '',
-                                         ' pictures: copy it'], True),
-    ("'a b' has 3 of 4 images: copy", ["'", '', "' has ", '', ' of ', '',
-                                       ' pictures: copy it'], False),
+    ("'a b' has 3 of 4 pictures: copy",
+     ["'", '', "' has ", '', ' of ', '', ' pictures: copy it'], True),
+    ("'a b' has 3 of 4 images: copy",
+     ["'", '', "' has ", '', ' of ', '', ' pictures: copy it'], False),
     ('the list is empty', ['so the list is empty, fill it'], True),
     ('the list is full', ['so the list is empty, fill it'], False),
 ])
@@ -150,9 +150,11 @@ def test_batches_of_the_page_are_those_of_the_configs():
         r'^\| `(\S+\.py)` \| (\d+) \| (\d+) \| (\d+) \| (\S+) \| '
         r'(\d+) (epochs|iterations) \|$', text, re.M)
     assert len(rows) == text.count('.py` |')
-    assert {row[0].split('/')[0] for row in rows} == {
-        path.name for path in CONFIGS.iterdir() if path.name != '_base_'
-    }
+    assert {row[0].split('/')[0]
+            for row in rows} == {
+                path.name
+                for path in CONFIGS.iterdir() if path.name != '_base_'
+            }
     for name, each, gpus, batch, rate, length, unit in rows:
         cfg = Config.fromfile(CONFIGS / name, import_custom_modules=False)
         assert cfg.train_dataloader.batch_size == int(each), name
@@ -183,7 +185,8 @@ def test_licences_name_every_set_and_library():
     rows = re.findall(
         r'^\| \[(.+?)\]\(data.md#(.+?)\) \| (\w+) \| .+ \| (stated|unverified)'
         r'.* \|$', text, re.M)
-    assert [row[0] for row in rows] == [name for name in sets if name in
-                                        {row[0] for row in rows}]
+    assert [row[0] for row in rows
+            ] == [name for name in sets if name in {row[0]
+                                                    for row in rows}]
     assert set(sets) - {row[0] for row in rows} == {'Tar shards'} & set(sets)
     assert [row[2] for row in rows].count('pretraining') == 3

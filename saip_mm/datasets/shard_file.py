@@ -1,4 +1,4 @@
-"""Pictures in a tar file as WebDataset has them: found, and read one by one."""
+"""Pictures in tar files as WebDataset has them: found, and read singly."""
 import tarfile
 from typing import BinaryIO, Iterator, List, Tuple
 
@@ -52,9 +52,8 @@ def walk_pictures(file: BinaryIO, name: str) -> Iterator[Tuple[int, int]]:
                     last = sample
                     yield member.offset_data, member.size
     except tarfile.TarError as error:
-        raise OSError(
-            f"shard '{name}' {_fault(file, error)}; pack or copy it "
-            'again') from error
+        raise OSError(f"shard '{name}' {_fault(file, error)}; pack or copy it "
+                      'again') from error
 
 
 def _fault(file: BinaryIO, error: Exception) -> str:

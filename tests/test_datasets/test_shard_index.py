@@ -63,8 +63,8 @@ def test_places_are_relative_to_the_index(tmp_path):
     (dict(url='0.tar', nsamples=0), 'names no picture'),
 ])
 def test_bad_entries(tmp_path, shard, message):
-    with pytest.raises(ValueError, match="shard index '.*shards.json'.*" +
-                       message):
+    with pytest.raises(
+            ValueError, match="shard index '.*shards.json'.*" + message):
         read_index(index(tmp_path, [shard]))
 
 

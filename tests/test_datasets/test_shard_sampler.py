@@ -71,8 +71,7 @@ def restated(runs, world, rank, size, streams, mix, seed, epoch):
     each = len(line) // world // size * size
     at, parts = rank * each, []
     for stream in range(streams):
-        batches = each // size // streams + (
-            stream < each // size % streams)
+        batches = each // size // streams + (stream < each // size % streams)
         stop, part, opened = at + batches * size, [], 1 + stream % mix
         while at < stop:
             ahead = [cut for cut in cuts if cut > at][:opened]
@@ -155,8 +154,8 @@ def test_each_worker_has_runs_of_its_own(workers):
 def test_few_runs_are_open_at_a_time():
     sampler, = ranks([16] * 24, 1, streams=1, mix=3)
     data, order = sampler.dataset, list(sampler)
-    opened = [{data.run_of(i) for i in order[at:at + 48]}
-              for at in range(16, 24 * 16, 48)]
+    opened = [{data.run_of(i)
+               for i in order[at:at + 48]} for at in range(16, 24 * 16, 48)]
     assert all(len(runs) <= 3 for runs in opened)
     inside = [data.run_of(i) for i in order[16:64]]
     assert inside != sorted(inside)  # mixed, not one after the other

@@ -5,8 +5,8 @@ import sys
 import pytest
 from torch.utils.data import DataLoader
 
-from saip_mm.datasets import PersonImages, ResumableSampler, build_source
-from saip_mm.datasets import shard_fetch, shard_source
+from saip_mm.datasets import (PersonImages, ResumableSampler, build_source,
+                              shard_fetch, shard_source)
 from saip_mm.datasets.shard_file import walk_pictures
 from ._images import encode, photo, write_tree
 from .shards import Server, write_shards, write_tar

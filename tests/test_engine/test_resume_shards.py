@@ -38,8 +38,9 @@ def run(folder, shards, by_epoch, resume=None):
     cfg = (
         dict(by_epoch=True, max_epochs=2) if by_epoch else dict(
             type='IterBasedTrainLoop', max_iters=10))
-    kwargs = dict(load_from=str(resume), resume=True) if resume else dict(
-        default_hooks=checkpoint(by_epoch=False))
+    kwargs = dict(
+        load_from=str(resume), resume=True) if resume else dict(
+            default_hooks=checkpoint(by_epoch=False))
     runner = toy_runner(
         folder, HOOKS, train_dataloader=loader, train_cfg=cfg, **kwargs)
     runner.train()

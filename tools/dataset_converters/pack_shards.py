@@ -62,9 +62,9 @@ def main():
     else:
         out = args.out
         report = pack_shards(
-            build_source(args.source, args.keys), out, args.count,
-            args.megabytes, None if args.in_order else args.seed,
-            args.long_side)
+            build_source(args.source,
+                         args.keys), out, args.count, args.megabytes,
+            None if args.in_order else args.seed, args.long_side)
     for failure in report['broken'][:10]:
         print(f'\nleft out {failure}', end='')
     print(f"\n{report['packed']} images in {report['shards']} shards, "

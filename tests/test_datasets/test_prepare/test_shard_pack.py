@@ -1,8 +1,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import tarfile
 from urllib.parse import unquote
 
@@ -34,9 +32,8 @@ def test_pictures_come_back(folder, tmp_path, seed):
     report = pack_shards(folder, out, count=4, seed=seed)
     assert report['packed'] == 6 and report['shards'] == 2
     assert report['broken'] == []
-    assert sorted(os.listdir(out)) == [
-        '000000.tar', '000001.tar', 'shards.json'
-    ]
+    assert sorted(
+        os.listdir(out)) == ['000000.tar', '000001.tar', 'shards.json']
     packed = ShardSource(out)
     assert contents(packed) == contents(folder)
     in_order = [folder.read(key) for key in folder.keys]
@@ -71,12 +68,13 @@ def test_packing_twice_makes_the_same_bytes(folder, tmp_path):
 ])
 def test_names_are_those_of_one_sample_and_lead_nowhere_else(key, tmp_path):
     sample, suffix = member_name(key)
-    assert webdataset.tariterators.base_plus_ext(
-        f'{sample}.{suffix}') == (sample, suffix)
+    assert webdataset.tariterators.base_plus_ext(f'{sample}.{suffix}') == (
+        sample, suffix)
     assert not sample.startswith(('/', '__'))
     assert not {'..', '.'} & set(sample.split('/'))
-    assert unquote(sample, errors='surrogateescape') == os.path.splitext(
-        key)[0] if '.' in key else key
+    assert unquote(
+        sample, errors='surrogateescape') == os.path.splitext(
+            key)[0] if '.' in key else key
 
     class One(FolderSource):
 
@@ -95,8 +93,8 @@ def test_shards_are_full_by_bytes_too(folder, tmp_path):
     report = pack_shards(folder, str(tmp_path / 'o'), megabytes=1)
     assert report['shards'] == 1
     big = [f'{i}.jpg' for i in range(4)]
-    source = FolderSource(write_tree(tmp_path / 'big', big, height=1500,
-                                     width=1500))
+    source = FolderSource(
+        write_tree(tmp_path / 'big', big, height=1500, width=1500))
     out = tmp_path / 'p'
     size = max(len(source.read(key)) for key in source.keys)
     report = pack_shards(source, str(out), megabytes=1)
@@ -166,19 +164,18 @@ def test_a_killed_packing_leaves_nothing_under_the_name(folder, tmp_path):
 
 def test_shards_of_others_are_counted(tmp_path):
     picture = encode(photo())
-    write_tar(
-        tmp_path / 's/x/b.tar', [('1.jpg', picture), ('1.json', b'{}'),
-                                 ('2.txt', b''), ('3.png', picture)])
+    write_tar(tmp_path / 's/x/b.tar', [('1.jpg', picture), ('1.json', b'{}'),
+                                       ('2.txt', b''), ('3.png', picture)])
     write_tar(tmp_path / 's/a.tar', [('1.jpg', picture)])
     write_tar(tmp_path / 's/none.tar', [('1.txt', b'')])
     (tmp_path / 's/bad.tar').write_text('no tar file' * 99)
     report = index_shards(str(tmp_path / 's'))
     assert report['packed'] == 3 and report['shards'] == 2
-    assert ['bad.tar' in b or 'none.tar' in b for b in report['broken']
-            ] == [True, True]
+    assert ['bad.tar' in b or 'none.tar' in b
+            for b in report['broken']] == [True, True]
     index = json.loads((tmp_path / 's/shards.json').read_text())
-    assert [(s['url'], s['nsamples']) for s in index['shardlist']
-            ] == [('a.tar', 1), ('x/b.tar', 2)]
+    assert [(s['url'], s['nsamples'])
+            for s in index['shardlist']] == [('a.tar', 1), ('x/b.tar', 2)]
     assert contents(ShardSource(str(tmp_path / 's'))) == [picture] * 3
 
 
@@ -190,10 +187,3 @@ def test_errors_of_counting(tmp_path):
     with pytest.raises(ValueError, match="no shard in .* holds no image"):
         index_shards(str(tmp_path))
     assert os.listdir(tmp_path) == ['a.tar']
-
-
-@pytest.mark.slow
-def test_nothing_but_packing_needs_the_library():
-    code = ('import sys; sys.modules["webdataset"] = None; import saip_mm; '
-            'from saip_mm.datasets import pack_shards, ShardSampler')
-    subprocess.run([sys.executable, '-c', code], check=True)
