@@ -149,7 +149,7 @@ def test_batches_of_the_page_are_those_of_the_configs():
     rows = re.findall(
         r'^\| `(\S+\.py)` \| (\d+) \| (\d+) \| (\d+) \| (\S+) \| '
         r'(\d+) (epochs|iterations) \|$', text, re.M)
-    assert len(rows) == text.count('.py` |')
+    assert len(rows) == text.count('\n| `')
     assert {row[0].split('/')[0]
             for row in rows} == {
                 path.name
