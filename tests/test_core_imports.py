@@ -9,11 +9,13 @@ ROOT = Path(__file__).resolve().parents[1]
 # a module set to None cannot be imported
 CORE_ALONE = '''
 import sys
-for name in ('mmdet', 'mmpose', 'mmseg', 'mmcv._ext'):
+for name in ('mmdet', 'mmpose', 'mmseg', 'mmcv._ext', 'webdataset'):
     sys.modules[name] = None
 import saip_mm, saip_mm.tasks.attributes
-from mmpretrain.registry import DATASETS, HOOKS, METRICS, MODELS
+from mmpretrain.registry import (DATASETS, DATA_SAMPLERS, HOOKS, METRICS,
+                                 MODELS)
 for registry, name in ((MODELS, 'SAIP'), (DATASETS, 'PersonImages'),
+                       (DATA_SAMPLERS, 'ShardSampler'),
                        (DATASETS, 'MarketDataset'),
                        (HOOKS, 'ExpertUpdateHook'),
                        (METRICS, 'PersonRetrievalMetric'),

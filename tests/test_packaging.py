@@ -11,7 +11,8 @@ import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = {'pose', 'det', 'seg', 'text', 'export', 'tests', 'all'}
+EXTRAS = {'pose', 'det', 'seg', 'text', 'export', 'shards', 'tests', 'all'}
+PYTHONS = ('3.10', '3.11', '3.12')
 # in pieces, so that this file does not name them itself
 FORBIDDEN = re.compile('|'.join([
     'download.open' + 'mmlab.com', 'files.python' + 'hosted',
@@ -79,22 +80,32 @@ def test_install_leaves_the_choice_of_openmmlab_packages():
     sorted((ROOT / 'requirements').glob('*.txt')),
     ids=lambda p: p.name)
 def test_requirement_files_pin(path):
-    names = []
-    for line in lines(path.read_text()):
-        requirement = Requirement(line)
-        assert [s.operator for s in requirement.specifier] == ['=='], line
-        names.append(requirement.name.lower())
-    assert names and len(names) == len(set(names))
+    """Each name once for each Python, in one version."""
+    for python in PYTHONS:
+        names = []
+        for requirement in pinned(path, python):
+            assert [s.operator for s in requirement.specifier] == ['==']
+            names.append(requirement.name.lower())
+        assert names and len(names) == len(set(names))
 
 
-def test_pins_agree_and_lie_in_the_package_ranges():
+def pinned(path: Path, python: str) -> list:
+    """Requirements of a file that count for a Python."""
+    found = [Requirement(line) for line in lines(path.read_text())]
+    return [
+        requirement for requirement in found if not requirement.marker
+        or requirement.marker.evaluate({'python_version': python})
+    ]
+
+
+@pytest.mark.parametrize('python', PYTHONS)
+def test_pins_agree_and_lie_in_the_package_ranges(python):
     pins = {}
     for path in (ROOT / 'requirements').glob('*.txt'):
-        for line in lines(path.read_text()):
-            requirement = Requirement(line)
+        for requirement in pinned(path, python):
             name = requirement.name.lower().replace('_', '-')
-            pinned = str(requirement.specifier)[2:]
-            assert pins.setdefault(name, pinned) == pinned, name
+            version = str(requirement.specifier)[2:]
+            assert pins.setdefault(name, version) == version, name
     cfg = setup_cfg()
     texts = list(cfg['options.extras_require'].values())
     for text in texts + [cfg['options']['install_requires']]:
@@ -102,6 +113,17 @@ def test_pins_agree_and_lie_in_the_package_ranges():
             requirement = Requirement(line)
             if requirement.name != 'saip_mm':
                 assert pins[requirement.name] in requirement.specifier, line
+
+
+def test_metadata_name_the_pythons_that_are_pinned():
+    metadata, options = setup_cfg()['metadata'], setup_cfg()['options']
+    told = re.findall(r'Python :: (3\.\d+)$', metadata['classifiers'], re.M)
+    assert tuple(told) == PYTHONS
+    assert options['python_requires'] == f'>={PYTHONS[0]}'
+    script = (ROOT / 'tools' / 'setup_env.sh').read_text()
+    for python in PYTHONS:
+        assert f'python{python} ' in script
+        assert f'({python.replace(".", ", ")})' in script
 
 
 def test_every_metafile_is_in_the_index():

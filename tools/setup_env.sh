@@ -5,7 +5,8 @@
 #   tools/setup_env.sh all    every task and the tests; compiles mmcv's ops
 #
 # Runs again only when a requirement changes. Environment variables: PYTHON
-# (a Python 3.11), VENV (another folder), MAX_JOBS (compilers at a time).
+# (a Python 3.10, 3.11 or 3.12; else the newest of them that is found), VENV
+# (another folder), MAX_JOBS (compilers at a time).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 WANT=${1:-core}
@@ -19,17 +20,30 @@ pip_install() {
     "$PY" -m pip install -qq --progress-bar off "$@"
 }
 
+# a name on PATH may be no Python at all: pyenv puts one there for each version
+is_supported() {
+    "$1" -c 'import sys
+sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11), (3, 12)))' 2>/dev/null
+}
+
 find_python() {
     local name
-    for name in ${PYTHON:-} python3.11 python3 python; do
-        if "$name" -c 'import sys
-sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+    if [ -n "${PYTHON:-}" ]; then
+        is_supported "$PYTHON" ||
+            fail "PYTHON=$PYTHON is no Python 3.10, 3.11 or 3.12" \
+                "($("$PYTHON" --version 2>&1 | head -n 1))"
+        echo "$PYTHON"
+        return
+    fi
+    for name in python3.12 python3.11 python3.10 python3 python; do
+        if is_supported "$name"; then
             echo "$name"
             return
         fi
     done
-    fail "needs Python 3.11 (found: $(python3 --version 2>&1 || true));" \
-        "put python3.11 on PATH or set PYTHON=/path/to/python3.11"
+    fail "needs Python 3.10, 3.11 or 3.12" \
+        "(found: $(python3 --version 2>&1 | head -n 1));" \
+        "put one on PATH or set PYTHON=/path/to/python3.12"
 }
 
 # one number for everything a step depends on; an editable install also
@@ -65,7 +79,8 @@ check_compiler() {
         fail "needs a C++ compiler for mmcv's operators: install g++"
     "$PY" -c 'import os, sysconfig
 assert os.path.exists(sysconfig.get_path("include") + "/Python.h")' ||
-        fail "needs Python's headers: install python3.11-dev"
+        fail "needs Python's headers: install python3-dev of its version" \
+            "($("$PY" --version))"
 }
 
 compile_mmcv() {
@@ -117,7 +132,8 @@ tasks() {
     pip_install -c requirements/constraints.txt -r requirements/build.txt \
         -r requirements/det.txt -r requirements/seg.txt \
         -r requirements/pose.txt -r requirements/text.txt \
-        -r requirements/export.txt -r requirements/tests.txt
+        -r requirements/export.txt -r requirements/shards.txt \
+        -r requirements/tests.txt
     pip_install --no-deps --no-build-isolation --no-cache-dir \
         -r requirements/source.txt
     pip_install --no-deps --no-cache-dir -r requirements/mm_tasks.txt

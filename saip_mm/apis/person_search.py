@@ -218,7 +218,8 @@ def draw_search_results(found: SearchSet,
         if len(chosen) == num:
             break
     if not chosen:
-        raise ValueError(no_match(len(query), len(gallery), len(torch.cat((cams, gallery_cams)).unique())))
+        cameras = len(torch.cat((cams, gallery_cams)).unique())
+        raise ValueError(no_match(len(query), len(gallery), cameras))
     paths = found.paths[found.is_query], found.paths[~found.is_query]
     rows = []
     for index, right, wrong in sorted(chosen, key=lambda row: row[0]):

@@ -23,7 +23,10 @@ BACKGROUND_SIZE = (512, 512)  # 20 % of it are 229x229 pixels
 
 @DATASETS.register_module()
 class PersonImages(Dataset):
-    """Images without labels, from folders, lists and LMDBs, in any mixture.
+    """Images without labels, in any mixture of sources.
+
+    Sources are folders, lists, LMDBs and tar shards (:class:`ShardSource`,
+    whose order :class:`ShardSampler` keeps together).
 
     An index carries its epoch: ``i = epoch * len(self) + index`` (what
     :class:`ResumableSampler` yields). A sample is a function of (seed,
@@ -95,6 +98,11 @@ class PersonImages(Dataset):
              for t in self.pipeline if isinstance(t, DecodeImage)), MAX_PIXELS)
         self.background = None if background is None else PersonImages(
             background, [DecodeImage(BACKGROUND_SIZE, self.max_pixels)])
+        if self.background and not self.background.random_access:
+            raise ValueError(
+                'background is drawn from all its pictures, each of which '
+                'would fetch a whole shard: give its source a cache '
+                "(cache='FOLDER'), or take another source")
         self.seed = seed
         for source in self.sources:
             self._probe(source)
@@ -139,6 +147,19 @@ class PersonImages(Dataset):
         source, offset = self._locate(index)
         return source.keys[index - offset]
 
+    @property
+    def random_access(self) -> bool:
+        """Whether images may be read in any order at no great cost."""
+        return all(source.random_access for source in self.sources)
+
+    def runs(self) -> np.ndarray:
+        """How many images in a row are best read by one worker in one go.
+
+        Returns:
+            np.ndarray: ``(R, )`` int64; their sum is ``len(self)``.
+        """
+        return np.concatenate([source.runs() for source in self.sources])
+
     def _locate(self, index: int):
         which = bisect.bisect_right(self.ends, index)
         return self.sources[which], self.ends[which - 1] if which else 0
@@ -165,7 +186,8 @@ class PersonImages(Dataset):
                 sample = self._load(source, key, rng, extra)
             except BROKEN as error:
                 self._report(source, key, index, error)
-                index = offset + int(rng.integers(len(source.keys)))
+                start, stop = source.around(index - offset)
+                index = offset + start + int(rng.integers(stop - start))
                 continue
             sample['replaced'] = replaced
             return sample

@@ -48,6 +48,12 @@ class ResumableSampler(Sampler):
         self._skipped = 0
 
     def __iter__(self) -> Iterator[int]:
+        if self.shuffle and not getattr(self.dataset, 'random_access', True):
+            raise ValueError(
+                f'{type(self).__name__} draws from all pictures, each of '
+                'which would fetch a whole shard: set train_dataloader.'
+                "sampler.type='ShardSampler', or give the source a cache "
+                "(cache='FOLDER')")
         count = len(self.dataset)
         if self.shuffle:
             generator = torch.Generator()

@@ -1,17 +1,19 @@
-"""Where the bytes of an image come from: folder trees and LMDB."""
+"""Where the bytes of an image come from: folder trees, LMDB, tar shards."""
 import os
 import os.path as osp
 import unicodedata
 from abc import ABCMeta, abstractmethod
 from collections import Counter
-from typing import Iterable, Iterator, Optional, Union
+from typing import Iterable, Iterator, Optional, Sequence, Tuple, Union
 
 import cv2
+import numpy as np
 from mmengine.logging import print_log
 
 from .key_list import drop_apple_doubles, read_keys
 from .key_table import KeyTable
 from .lmdb_file import check_lmdb, close_lmdb, open_lmdb
+from .shard_index import find_index
 
 # What OpenCV reads, the last line if it was built with it.
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib',
@@ -105,10 +107,14 @@ class ImageSource(metaclass=ABCMeta):
 
     Attributes:
         root (str): What the user configured, for messages.
-        keys (KeyTable): In canonical order.
+        keys (Sequence[str]): In canonical order; a part of it is
+            ``keys.head(count)``.
+        random_access (bool): Whether pictures may be read in any order at no
+            great cost.
     """
     root: str
-    keys: KeyTable
+    keys: Sequence[str]
+    random_access: bool = True
 
     @abstractmethod
     def read(self, key: str) -> bytes:
@@ -123,6 +129,25 @@ class ImageSource(metaclass=ABCMeta):
         Raises:
             OSError: If it cannot be read.
         """
+
+    def runs(self) -> np.ndarray:
+        """How many keys in a row are best read by one worker in one go.
+
+        Returns:
+            np.ndarray: ``(R, )`` int64; their sum is ``len(keys)``.
+        """
+        return np.ones(len(self.keys), np.int64)
+
+    def around(self, index: int) -> Tuple[int, int]:
+        """Where to look for a picture instead of a broken one.
+
+        Args:
+            index (int): Of a key.
+
+        Returns:
+            tuple[int, int]: First index, and the one behind the last.
+        """
+        return 0, len(self.keys)
 
     def close(self) -> None:
         """Release what must not live on in a forked worker."""
@@ -148,7 +173,8 @@ class FolderSource(ImageSource):
         if not osp.isdir(root):
             raise FileNotFoundError(
                 f"image folder '{root}' not found: set data_root to a folder "
-                'of images (sub-folders are searched) or to an LMDB')
+                'of images (sub-folders are searched), to an LMDB, or to tar '
+                'shards')
         self.root = root
         if keys is None:
             left_out: Counter = Counter()
@@ -256,12 +282,15 @@ def lmdb_path(root: str) -> Optional[str]:
 def build_source(data_root: str,
                  ann_file: str = '',
                  data_prefix: str = '',
-                 num_samples: Optional[int] = None) -> ImageSource:
+                 num_samples: Optional[int] = None,
+                 cache: str = '') -> ImageSource:
     """Open one source of images.
 
     Args:
-        data_root (str): A folder tree, or an LMDB (recognised by its
-            ``data.mdb``).
+        data_root (str): A folder tree, an LMDB (recognised by its
+            ``data.mdb``), or tar shards (recognised by their
+            ``shards.json``, or by ``http://``, ``https://``), see
+            :class:`ShardSource`.
         ann_file (str): List of keys, see :func:`read_keys`; relative to
             ``data_root``. '' takes all images in canonical order (sorted
             keys). Defaults to ''.
@@ -269,6 +298,8 @@ def build_source(data_root: str,
             folder tree are relative to. Defaults to ''.
         num_samples (int, optional): Keep only the first so many keys.
             Defaults to None, all.
+        cache (str): Folder to keep shards in that are fetched. Defaults to
+            '': they are dropped after use.
 
     ``~`` at the start of a path is the user's home.
 
@@ -279,18 +310,35 @@ def build_source(data_root: str,
         FileNotFoundError: If the folder or the list is missing.
         ValueError: If one of them holds no image or cannot be read.
     """
-    keys: Union[KeyTable, None] = None
     data_root = osp.expanduser(data_root)
-    if ann_file:
-        keys = read_keys(osp.join(data_root, osp.expanduser(ann_file)))
-    if lmdb_path(data_root) is not None:
-        source = LmdbSource(data_root, keys)
+    if find_index(data_root) is not None:
+        source = _shard_source(data_root, cache, ann_file or data_prefix)
     else:
-        folder = osp.join(data_root, data_prefix) if data_prefix else data_root
-        source = FolderSource(folder, keys)
+        source = _keyed_source(data_root, ann_file, data_prefix)
     if num_samples is not None:
         if num_samples < 1:
             raise ValueError(f'num_samples must be at least 1, got '
                              f"{num_samples} for '{data_root}'")
         source.keys = source.keys.head(num_samples)
     return source
+
+
+def _shard_source(data_root: str, cache: str, wanted: str) -> ImageSource:
+    from .shard_source import ShardSource  # which is built upon this module
+    if wanted:
+        raise ValueError(
+            f"'{data_root}' holds tar shards, which are taken whole: leave "
+            f"out ann_file and data_prefix ('{wanted}'); pack_shards.py "
+            '--keys packs what a list names')
+    return ShardSource(data_root, cache)
+
+
+def _keyed_source(data_root: str, ann_file: str,
+                  data_prefix: str) -> ImageSource:
+    keys: Union[KeyTable, None] = None
+    if ann_file:
+        keys = read_keys(osp.join(data_root, osp.expanduser(ann_file)))
+    if lmdb_path(data_root) is not None:
+        return LmdbSource(data_root, keys)
+    folder = osp.join(data_root, data_prefix) if data_prefix else data_root
+    return FolderSource(folder, keys)

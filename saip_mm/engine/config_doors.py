@@ -75,7 +75,8 @@ def complete_config(cfg: Config) -> None:
     """Make settings that were changed alone agree with their neighbours.
 
     ``~`` is a home folder in any value. Hooks set to None are left out.
-    Without workers (``num_workers=0``) nothing about workers is asked for.
+    Without workers (``num_workers=0``) nothing about workers is asked for. A
+    sampler that has to know the loader's batch gets it.
     Of validation and testing, a loop without settings gets the default one,
     and one whose data or metric are None is left out.
 
@@ -94,6 +95,9 @@ def complete_config(cfg: Config) -> None:
             if node.get('num_workers') == 0:
                 node['persistent_workers'] = False
                 node.pop('prefetch_factor', None)
+            sampler = node.get('sampler')
+            if isinstance(sampler, dict) and 'batch_size' in sampler:
+                sampler['batch_size'] = node.get('batch_size')
     _complete_loop(cfg, 'val')
     _complete_loop(cfg, 'test')
 

@@ -238,3 +238,13 @@ def test_a_folder_that_is_not_writable(tmp_path, monkeypatch):
 def test_a_folder_is_made(tmp_path):
     check_folder(str(tmp_path / 'a' / 'b'), 'work dir')
     assert (tmp_path / 'a' / 'b').is_dir()
+
+
+def test_a_sampler_that_deals_in_batches_has_the_loaders():
+    for sampler, after in ((dict(type='ShardSampler', batch_size=256), 8),
+                           (dict(type='DefaultSampler'), None), (None, None)):
+        cfg = Config(
+            dict(train_dataloader=dict(batch_size=8, sampler=sampler)))
+        complete_config(cfg)
+        sampler = cfg.train_dataloader.sampler
+        assert (sampler or {}).get('batch_size') == after

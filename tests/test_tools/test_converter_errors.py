@@ -10,6 +10,7 @@ from ..test_datasets._images import write_tree
 from .tool import run_tool
 
 LIST, PACK = 'build_image_list.py', 'pack_lmdb.py'
+SHARDS = 'pack_shards.py'
 CROP, MAKE = 'crop_persons.py', 'make_synthetic_people.py'
 
 
@@ -46,6 +47,11 @@ def place(tmp_path, monkeypatch):
     ((PACK, 'images', 'file'), "file' exists; remove it"),
     ((PACK, 'images', 'file/o'), 'a file is in its place'),
     ((PACK, 'images', 'o', '--long-side', '-1'), 'long_side'),
+    ((SHARDS, 'gone', 'o'), "image folder 'gone' not found"),
+    ((SHARDS, 'images', 'file'), "file' exists; remove it"),
+    ((SHARDS, 'images', 'file/o'), 'a file is in its place'),
+    ((SHARDS, 'images', 'o', '--count', '0'), 'count must be at least 1'),
+    ((SHARDS, '--index', 'images'), "no .tar file in 'images'"),
     ((CROP, 'none.json', 'images', 'o', 'x'), 'none.json'),
     ((CROP, 'bad.json', 'images', 'o', 'x'), "'bad.json' is no JSON"),
     ((CROP, 'good.json', 'file', 'o', 'x'), "image folder 'file'"),
@@ -59,6 +65,8 @@ def place(tmp_path, monkeypatch):
     ((MAKE, 'o', '--preview', 'file/x.png'), 'a file is in its place'),
 ])
 def test_one_line(place, command, message):
+    if command[0] == SHARDS:
+        pytest.importorskip('webdataset')
     before = sorted(place.rglob('*'))
     with pytest.raises(SystemExit, match=f'^error: .*{message}') as error:
         run_tool(*command)

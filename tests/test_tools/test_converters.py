@@ -68,6 +68,19 @@ def test_pack_lmdb(run, tree, tmp_path):
     assert sorted(LmdbSource(str(out)).keys) == ['1/p.jpg', '4/p.jpg']
 
 
+def test_pack_shards(run, tree, tmp_path):
+    pytest.importorskip('webdataset')
+    (tree / 'two.txt').write_text('4/p.jpg\n1/p.jpg\n')
+    out = tmp_path / 'packed'
+    printed = run('pack_shards.py', tree, out, '--keys', 'two.txt', '--count',
+                  1)
+    assert f"2 images in 2 shards, 0 left out; data_root='{out}'" in printed
+    (out / 'shards.json').unlink()
+    assert '2 images in 2 shards' in run('pack_shards.py', '--index', out)
+    data = PersonImages(str(out))
+    assert [data.key(i) for i in range(2)] == ['000000.tar#0', '000001.tar#0']
+
+
 def test_crop_persons(run, tree, tmp_path):
     persons = [
         dict(id=i, image_id=0, category_id=1, bbox=[5, 5, width, 100])

@@ -3,17 +3,15 @@ import errno
 import os
 import os.path as osp
 import pickle
-import shutil
 from typing import Iterator, List, Optional, Tuple
 
 import cv2
 from mmengine.utils import track_iter_progress
 
 from ...weights import write_file
-from ...weights.atomic import partial_path, remove_leftovers
 from ..sources import ImageSource
 from ..transforms import BrokenImageError, decode_image
-from .output import check_folder
+from .output import check_absent, whole_folder
 
 MAX_KEY = 511  # bytes, fixed when the lmdb library is compiled
 BATCH = 1000  # images a transaction
@@ -63,17 +61,33 @@ def _text(name: bytes) -> str:
 def _records(source: ImageSource, names: List[bytes], long_side: Optional[int],
              broken: list) -> Iterator[Tuple[bytes, bytes]]:
     for name in track_iter_progress(names):
-        key = _text(name)
-        try:
-            data = source.read(key)
-            if not data:
-                raise BrokenImageError('the file is empty')
-            if long_side is not None:
-                data = shrink_image(data, long_side)
-        except (BrokenImageError, OSError) as error:
-            broken.append(f'{key}: {error}')
-            continue
-        yield name, data
+        data = read_to_pack(source, _text(name), long_side, broken)
+        if data is not None:
+            yield name, data
+
+
+def read_to_pack(source: ImageSource, key: str, long_side: Optional[int],
+                 broken: list) -> Optional[bytes]:
+    """Read a picture that is to be packed.
+
+    Args:
+        source (ImageSource): Where it is.
+        key (str): Its key.
+        long_side (int, optional): See :func:`shrink_image`; None leaves it as
+            it is.
+        broken (list[str]): Gets the key and the reason if it is unusable.
+
+    Returns:
+        bytes, optional: The file, None if it is left out.
+    """
+    try:
+        data = source.read(key)
+        if not data:
+            raise BrokenImageError('the file is empty')
+        return data if long_side is None else shrink_image(data, long_side)
+    except (BrokenImageError, OSError) as error:
+        broken.append(f'{key}: {error}')
+        return None
 
 
 def pack_lmdb(source: ImageSource,
@@ -103,31 +117,12 @@ def pack_lmdb(source: ImageSource,
         ValueError: If a key is too long for LMDB, ``long_side`` is below 1,
             or no image could be packed.
     """
-    out = osp.abspath(osp.expanduser(out))
-    if osp.lexists(out):
-        raise FileExistsError(f"'{out}' exists; remove it or choose another "
-                              'folder')
+    check_absent(out)
     if long_side is not None and long_side < 1:
         raise ValueError(f'long_side must be at least 1, got {long_side}')
     names = _names(source)
-    check_folder(osp.dirname(out))
-    remove_leftovers(*osp.split(out))
-    part, report = partial_path(out), None
-    try:
-        report = _pack(source, names, part, long_side)
-        if osp.lexists(out):  # an empty folder would be replaced
-            raise FileExistsError(errno.EEXIST, 'it exists by now')
-        os.rename(part, out)
-    except OSError as error:
-        kept = (f"the pack is whole and is kept in '{part}'" if report else
-                'nothing of it is kept; make room there or choose another '
-                'folder')
-        raise type(error)(error.errno, f"cannot write '{out}' "
-                          f'({error.strerror or error}): {kept}') from error
-    finally:
-        if report is None:
-            shutil.rmtree(part, ignore_errors=True)
-    return report
+    with whole_folder(out) as part:
+        return _pack(source, names, part, long_side)
 
 
 def _pack(source: ImageSource, names: List[bytes], part: str,

@@ -1,6 +1,7 @@
 from typing import Optional
 
 from mmengine.hooks import Hook
+from mmengine.runner import IterBasedTrainLoop
 
 from mmpretrain.registry import HOOKS
 
@@ -37,6 +38,8 @@ class ResumeEpochHook(Hook):
         if not self.resumed:
             return
         self.resumed = False
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            return  # which skips by itself
         loader = runner.train_dataloader
         length = self.epoch_length or len(loader)
         done = runner.iter - runner.epoch * length
