@@ -231,8 +231,7 @@ def draw_search_results(found: SearchSet,
         rows.append(
             Ranked(
                 _read(paths[0][index]), [_read(paths[1][i]) for i in best],
-                [bool(right[i]) if known else None for i in best],
-                name))
+                [bool(right[i]) if known else None for i in best], name))
     picture = draw_rankings(rows)
     content = cv2.imencode(osp.splitext(out)[1], picture[..., ::-1])[1]
     write_file(out, content.tobytes())

@@ -18,6 +18,10 @@ from ..version import __version__
 COMMANDS: Dict[str, str] = dict(
     pretrain='saip_mm.cli.pretrain',
     views='saip_mm.cli.views',
+    features='saip_mm.cli.features',
+    search='saip_mm.cli.search',
+    patterns='saip_mm.cli.patterns',
+    zoo='saip_mm.cli.zoo',
 )
 
 

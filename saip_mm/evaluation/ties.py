@@ -1,7 +1,7 @@
 """Features and distances that are equal, so that no machine's order counts."""
 from typing import Tuple, Union
 
-import torch
+import torch  # noqa: F401  (of the examples)
 from torch import Tensor
 
 

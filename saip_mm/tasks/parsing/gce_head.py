@@ -75,13 +75,9 @@ class GCEParsingHead(BaseModule):
                                        conv_channels, dilations, norm_cfg)
         self.non_local = (
             PooledNonLocal(conv_channels) if with_non_local else nn.Identity())
-        self.convs = nn.Sequential(
-            *(ConvModule(
-                conv_channels,
-                conv_channels,
-                3,
-                padding=1,
-                norm_cfg=norm_cfg) for _ in range(num_convs)))
+        self.convs = nn.Sequential(*(ConvModule(
+            conv_channels, conv_channels, 3, padding=1, norm_cfg=norm_cfg)
+                                     for _ in range(num_convs)))
         self.upsample = nn.ConvTranspose2d(
             conv_channels, num_parts, 4, stride=2, padding=1)
         self.loss_parsing = MODELS.build(loss_parsing)

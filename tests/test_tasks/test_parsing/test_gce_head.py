@@ -41,11 +41,11 @@ def test_widths_of_the_reference():
     assert round(sum(counts.values()) / 1e6, 1) == 13.2
 
 
-@pytest.mark.parametrize(
-    'changes',
-    [{}, dict(with_non_local=False),
-     dict(norm_cfg=dict(type='BN'), with_non_local=False),
-     dict(num_parts=5, dilations=(1, ))])
+@pytest.mark.parametrize('changes',
+                         [{},
+                          dict(with_non_local=False),
+                          dict(norm_cfg=dict(type='BN'), with_non_local=False),
+                          dict(num_parts=5, dilations=(1, ))])
 def test_maps_losses_and_gradients(changes):
     head = MODELS.build(dict(type='GCEParsingHead', **TINY) | changes)
     head.init_weights()
