@@ -180,11 +180,12 @@ def check_text(text: str, pictures: PersonImages) -> None:
 def summary(plan: Plan, path: str) -> str:
     """What is going to happen, in a few lines."""
     height, width = plan.size.value
+    epochs = plan.epochs.value
     matching = dict(
         batch='matching within the batch',
         prototypes='matching by prototypes')[plan.matching.value]
     return (f'{plan.images} pictures, {plan.backbone} at {height}x{width}, '
-            f'{plan.epochs.value} epochs, {counted(plan.steps)} of '
+            f'{epochs} epoch{"s" * (epochs != 1)}, {counted(plan.steps)} of '
             f'{plan.batch_size.value} x {plan.processes}, {matching}\n'
             f'written to {path}, with the reasons: yours to change')
 
