@@ -149,6 +149,8 @@ def _named(models: Union[Sequence[Any], Dict[str, Any]],
 
 def _picture(path: str, boxes: Sequence[Box] = ()) -> np.ndarray:
     path = osp.expanduser(str(path))
+    if not osp.isfile(path):
+        raise FileNotFoundError(f"'{path}' is no file: name a picture")
     try:
         picture = decode_image(get(path))
     except BrokenImageError as error:
