@@ -218,7 +218,10 @@ def draw_search_results(found: SearchSet,
         if len(chosen) == num:
             break
     if not chosen:
-        raise ValueError(no_match(len(query), len(gallery), len(torch.cat((cams, gallery_cams)).unique())))
+        raise ValueError(
+            no_match(
+                len(query), len(gallery),
+                len(torch.cat((cams, gallery_cams)).unique())))
     paths = found.paths[found.is_query], found.paths[~found.is_query]
     rows = []
     for index, right, wrong in sorted(chosen, key=lambda row: row[0]):
@@ -230,8 +233,7 @@ def draw_search_results(found: SearchSet,
         rows.append(
             Ranked(
                 _read(paths[0][index]), [_read(paths[1][i]) for i in best],
-                [bool(right[i]) if known else None for i in best],
-                name))
+                [bool(right[i]) if known else None for i in best], name))
     picture = draw_rankings(rows)
     content = cv2.imencode(osp.splitext(out)[1], picture[..., ::-1])[1]
     write_file(out, content.tobytes())

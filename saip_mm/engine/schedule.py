@@ -225,8 +225,8 @@ class Room(NamedTuple):
         marks = [begin + m * unit for m in scheduler.get('milestones', ())]
         stop = 0 if marks else scheduler.get('end', 0) * unit
         return (begin < self.iters and stop <= self.iters
-                and all(mark < self.iters
-                        for mark in marks) and not self._too_patient(scheduler))
+                and all(mark < self.iters for mark in marks)
+                and not self._too_patient(scheduler))
 
     def _too_patient(self, scheduler: dict) -> bool:
         """Whether the rate could not fall, and would with a share of the

@@ -96,8 +96,7 @@ def test_names_of_files_are_looked_at_first():
 
 
 @pytest.mark.parametrize('given, wanted', [(False, None), (True, {}),
-                                           (dict(k1=3), dict(k1=3)),
-                                           ({}, {})])
+                                           (dict(k1=3), dict(k1=3)), ({}, {})])
 def test_re_ranking_is_that_of_the_test(given, wanted):
     metric = dict(type='PersonRetrievalMetric', rerank=given)
     other = dict(type='Other')

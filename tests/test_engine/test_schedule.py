@@ -362,13 +362,15 @@ def plateau(epochs=30, **settings):
             param_scheduler=[dict(rate, **settings)]))
 
 
-@pytest.mark.parametrize('fraction, length, patience', [
-    (0.02, 1, 1),
-    (0.25, 8, 1),  # 4 x 8 / 30 = 1.07
-    (0.5, 15, 2),
-    (0.75, 23, 3),
-    (1, 30, 4),
-])
+@pytest.mark.parametrize(
+    'fraction, length, patience',
+    [
+        (0.02, 1, 1),
+        (0.25, 8, 1),  # 4 x 8 / 30 = 1.07
+        (0.5, 15, 2),
+        (0.75, 23, 3),
+        (1, 30, 4),
+    ])
 def test_patience_is_of_the_length(fraction, length, patience):
     cfg = plateau(cooldown=0)
     scale_schedule(cfg, fraction)
@@ -377,14 +379,16 @@ def test_patience_is_of_the_length(fraction, length, patience):
     assert cfg.param_scheduler[0].cooldown == 0
 
 
-@pytest.mark.parametrize('epochs, interval, patience', [
-    (30, 1, 4),
-    (7, 1, 4),  # best, five worse, and one at the lower rate
-    (6, 1, 1),
-    (15, 2, 4),
-    (12, 2, 2),  # 4 x 12 / 30 = 1.6
-    (1, 1, 1),
-])
+@pytest.mark.parametrize(
+    'epochs, interval, patience',
+    [
+        (30, 1, 4),
+        (7, 1, 4),  # best, five worse, and one at the lower rate
+        (6, 1, 1),
+        (15, 2, 4),
+        (12, 2, 2),  # 4 x 12 / 30 = 1.6
+        (1, 1, 1),
+    ])
 def test_a_patience_that_outlasts_the_run(epochs, interval, patience):
     room = Room(10 * epochs, 10, 300, interval)
     given = plateau().param_scheduler

@@ -94,9 +94,9 @@ def test_equals_sets_and_loops_in_small_searches(kind):
         k2 = int(rng.integers(1, min(k1, 8) + 1))
         weight = float(rng.choice([0, 0.3, 1]))
         points = tied(rng, kind, total).astype(np.float32)
-        reranking = Reranking(*map(torch.from_numpy,
-                                   (points[:asks], points[asks:])),
-                              k1, k2, weight)
+        reranking = Reranking(
+            *map(torch.from_numpy, (points[:asks], points[asks:])), k1, k2,
+            weight)
         found = -reranking.similarity(torch.arange(asks))
         wanted = slow_distances(points[:asks], points[asks:],
                                 min(k1, total - 1), k2, weight)

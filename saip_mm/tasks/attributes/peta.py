@@ -71,8 +71,7 @@ def read_peta(path: str) -> PetaFile:
             f'{path}: selected_attribute is {selected[:3]}...'
             f'{selected[-1:]} ({len(selected)}), expected '
             f'{COLUMNS + 1} to {COLUMNS + len(PETA)}: the first {len(PETA)}')
-    labels = check_values(
-        data[:, COLUMNS:], names, path_of, two_is_zero=True)
+    labels = check_values(data[:, COLUMNS:], names, path_of, two_is_zero=True)
     ids = data[:, :3].astype(np.int64)
     return PetaFile(ids[:, 0], ids[:, 1], ids[:, 2], names, labels,
                     _random_splits(peta['partion_attribute'], path))

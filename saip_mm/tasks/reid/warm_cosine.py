@@ -91,6 +91,7 @@ class WarmCosineLR(_ParamScheduler):
 
     def _get_value(self) -> List[float]:
         return [
-            warm_cosine(self.last_step, value, self.base, self.length, self.warm_up,
-                        self.start, self.floor) for value in self.base_values
+            warm_cosine(self.last_step, value, self.base, self.length,
+                        self.warm_up, self.start, self.floor)
+            for value in self.base_values
         ]

@@ -23,8 +23,7 @@ def runner(num_classes, camera=None):
     model.head.num_classes = num_classes
     model.camera = camera
     loader = SimpleNamespace(dataset=Persons())
-    return SimpleNamespace(
-        model=model, train_dataloader=loader, val_loop=None)
+    return SimpleNamespace(model=model, train_dataloader=loader, val_loop=None)
 
 
 class Search(list):
@@ -52,8 +51,7 @@ def test_as_many_cameras(cams):
         IdentityCountHook().before_train(runner(702, CameraEmbedding(cams, 2)))
 
 
-ONE_CAMERA = Search([(1, 0, True), (2, 0, True), (1, 0, False),
-                     (3, 1, False)])
+ONE_CAMERA = Search([(1, 0, True), (2, 0, True), (1, 0, False), (3, 1, False)])
 
 
 def test_a_search_without_an_answer_stops_before_training():

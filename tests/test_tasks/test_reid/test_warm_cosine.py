@@ -92,8 +92,9 @@ def test_state_is_plain_and_goes_on():
 
 def test_a_resumed_run_keeps_the_rate_that_start_and_floor_are_shares_of():
     """Also where the config has another rate now."""
-    one, other = (torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
-                  for lr in (4e-4, 1.))
+    one, other = (
+        torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+        for lr in (4e-4, 1.))
     saved, resumed = (
         PARAM_SCHEDULERS.build(
             dict(type='WarmCosineLR', end=120),
