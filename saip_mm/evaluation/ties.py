@@ -55,5 +55,5 @@ def nearest(distances: Tensor, count: int) -> Tensor:
         taken = below | equal & (equal.cumsum(1) <= room)
         columns[tied] = taken.nonzero()[:, 1].view(-1, count)
     columns = columns.sort(1).values
-    order = distances.gather(1, columns).sort(dim=1, stable=True).indices
-    return columns.gather(1, order)
+    order = torch.sort(distances.gather(1, columns), dim=1, stable=True)
+    return columns.gather(1, order.indices)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+import saip_mm.tasks.text_reid  # noqa: F401
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from .persons import TEXTS, WORDS, needs_vocabulary, tiny_irra
