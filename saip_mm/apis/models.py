@@ -2,7 +2,6 @@
 from typing import Optional, Sequence, Tuple, Union
 
 import torch
-from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmpretrain.registry import MODELS
@@ -61,7 +60,6 @@ def load_backbone(name_or_file: str,
     """
     found = _convert(name_or_file, which, grid, options)
     config = _configured(found, img_size, options)
-    init_default_scope('mmpretrain')
     with torch.random.fork_rng(devices=[]):  # weights are replaced at once
         backbone = MODELS.build(config)
     weights = _wanted(found, config, options)

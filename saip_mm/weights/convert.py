@@ -119,7 +119,8 @@ def _own_backbone(checkpoint: dict,
     meta = dict(meta_of(checkpoint))
     origin = meta.get('origin')
     held = origin.get('which') if isinstance(origin, dict) else None
-    if which is not None and held not in (None, which, role):
+    held = 'expert' if held == 'teacher' else held
+    if which is not None and held not in (None, role):
         raise ValueError(f"the file holds the {held} alone, no '{which}'")
     weights = OrderedDict(weights)
     saved = weights.pop('pos_grid', None)

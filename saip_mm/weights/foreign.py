@@ -1,6 +1,7 @@
 """Layouts of other projects' files, each with its way to a backbone."""
 import re
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
 from torch import Tensor
@@ -106,15 +107,23 @@ def _behind(weights: Dict[str, Tensor], family: str, norm: str, width: int,
 def _nearest(weights: Dict[str, Tensor], family: str,
              spelling: Callable[[str], str]) -> Tuple[str, Shapes]:
     """timm's model that a file is of, and its tensors by timm's names."""
-    known = FAMILIES[family]
-    back = {}  # timm's name by the file's, of any model of the family
-    for variant in known.variants.values():
-        back.update((spelling(k), k) for k in known.shapes(*variant))
+    back = _timm_names(family, spelling)
     shapes = {back[k]: v for k, v in shapes_of(weights).items() if k in back}
     told = family_arguments(family, shapes)
     if told is None or set(told) - {'model_name', 'window_sizes'}:
         told = dict(model_name=nearest_variant(family, shapes))
     return told['model_name'], expected_shapes(family, **told)
+
+
+@lru_cache
+def _timm_names(family: str, spelling: Callable[[str], str]) -> Dict[str, str]:
+    """timm's names by a file's, of all models of a family."""
+    known = FAMILIES[family]
+    return {
+        spelling(key): key
+        for variant in known.variants.values()
+        for key in known.shapes(*variant)
+    }
 
 
 def _same(key: str) -> str:

@@ -20,18 +20,18 @@ def files():
     return {
         'SAIP release': (both(release(), release('backbone.')), 'student',
                          dict(arch='deit-tiny', img_size=(256, 128))),
-        'SAIP release, teacher alone': (dict(teacher=release('backbone.')),
-                                        'teacher', {}),
-        'authors, downstream ViT': (dict(
-            model=layouts.vit(prefix='image_encoder.')), None,
-                                    dict(img_size=(256, 128))),
-        'DINO': (both(
-            layouts.dino_branch('module.'), layouts.dino_branch('')),
-                 'teacher', dict(img_size=(224, 224))),
-        'SOLIDER ViT': (dict(teacher=layouts.put(
-            'backbone.', {
-                **layouts.vit(),
-                'semantic_embed_w.0.weight': torch.ones(192, 2)
+        'SAIP release, teacher alone':
+        (dict(teacher=release('backbone.')), 'teacher', {}),
+        'authors, downstream ViT':
+        (dict(model=layouts.vit(prefix='image_encoder.')), None,
+         dict(img_size=(256, 128))),
+        'DINO': (both(layouts.dino_branch('module.'),
+                      layouts.dino_branch('')), 'teacher',
+                 dict(img_size=(224, 224))),
+        'SOLIDER ViT': (dict(
+            teacher=layouts.put('backbone.', {
+                **layouts.vit(), 'semantic_embed_w.0.weight':
+                torch.ones(192, 2)
             })), 'teacher', {}),
         'DINO, backbone alone': (layouts.vit(
             (14, 14)), None, dict(img_size=(224, 224))),
@@ -42,31 +42,29 @@ def files():
                      dict(arch='deit-tiny', img_size=(224, 224))),
         'PATH': (layouts.put('module.backbone_module.', layouts.path()), None,
                  dict(arch='base', img_size=(224, 224))),
-        'StarNet official': (dict(
-            state_dict=layouts.timm_weights(STARNET), epoch=300, arch='s3'),
-                             None, dict(model_name=STARNET)),
-        'StarNet authors': (dict(
-            model=layouts.put('backbone.', layouts.starnet_authors())), None,
-                            dict(
-                                model_name=STARNET,
-                                last_stride=1,
-                                last_norm=True)),
+        'StarNet official':
+        (dict(state_dict=layouts.timm_weights(STARNET), epoch=300,
+              arch='s3'), None, dict(model_name=STARNET)),
+        'StarNet authors':
+        (dict(model=layouts.put('backbone.', layouts.starnet_authors())), None,
+         dict(model_name=STARNET, last_stride=1, last_norm=True)),
         'TinyViT timm': (layouts.timm_weights(TINYVIT), None,
                          dict(model_name=TINYVIT)),
         'TinyViT official': (dict(model=layouts.tinyvit_official()), None,
                              dict(model_name=TINYVIT)),
         'TinyViT authors': (both(
-            layouts.put('module.backbone.', {
-                **layouts.tinyvit_authors(), 'csm_decoder.mlp.0.weight':
-                torch.ones(1)
-            }), {}), 'student',
+            layouts.put(
+                'module.backbone.', {
+                    **layouts.tinyvit_authors(), 'csm_decoder.mlp.0.weight':
+                    torch.ones(1)
+                }), {}), 'student',
                             dict(
                                 model_name=TINYVIT,
                                 last_stride=1,
                                 neck_channels=256)),
-        'SOLIDER Swin': (dict(teacher=layouts.put(
-            'backbone.', layouts.solider_swin())), 'teacher',
-                         dict(arch='tiny', out_indices=(0, 1, 2, 3)))
+        'SOLIDER Swin':
+        (dict(teacher=layouts.put('backbone.', layouts.solider_swin())),
+         'teacher', dict(arch='tiny', out_indices=(0, 1, 2, 3)))
     }
 
 
@@ -76,19 +74,30 @@ ONES = ('SAIP release', 'PATH', 'StarNet authors', 'TinyViT authors',
 
 
 @pytest.mark.parametrize('name', FILES)
-def test_each_layout_is_recognised_and_loads_strictly(name, tmp_path):
+def test_each_layout_is_recognised(name):
+    content, which, expected = FILES[name]
+    found = convert_backbone(content)
+    assert found.which == which
+    assert expected.items() <= found.model.items()
+
+
+@pytest.mark.parametrize('name', [
+    'SAIP release', 'StarNet authors', 'StarNet official', 'TinyViT authors',
+    'TinyViT official',
+    pytest.param('PATH', marks=pytest.mark.slow),
+    pytest.param('SOLIDER Swin', marks=pytest.mark.slow)
+])
+def test_it_loads_and_nothing_is_left_at_random(name, tmp_path):
     content, which, expected = FILES[name]
     path = str(tmp_path / 'weights.pth')
     torch.save(content, path)
     backbone = load_backbone(path)
     assert not backbone.training and backbone.origin['which'] == which
     assert expected.items() <= backbone.config.items()
-    found = convert_backbone(content)
-    own = backbone.state_dict()
-    for key, value in found.weights.items():
+    own, weights = backbone.state_dict(), convert_backbone(content).weights
+    for key, value in weights.items():
         assert torch.equal(own[key], value), key
-    left = {key for key in own if key not in found.weights}
-    assert not {k for k in left if 'pos_grid' not in k}, left
+    assert not [k for k in own if k not in weights and k != 'pos_grid']
 
 
 @pytest.mark.parametrize('name', FILES)
@@ -99,8 +108,8 @@ def test_nothing_of_the_file_goes_unmentioned(name):
     weights = weights_of(content if which is None else content[which])
     rest = [k for k in weights if k.endswith('attention_bias_idxs')]
     joined = sum('cls_token_pos_embed' in k for k in weights)
-    assert len(found.weights) + len(found.left_out) + len(
-        rest) + joined == len(weights)
+    assert len(found.weights) + len(
+        found.left_out) + len(rest) + joined == len(weights)
 
 
 def test_whose_weights_are_taken():
@@ -137,27 +146,28 @@ def test_branches_in_the_names():
     assert convert_backbone(content).which == 'student'
 
 
-def edited(name, edit):
-    """A file with its weights changed by ``edit(weights, a key)``."""
+def taken_of(name):
+    """Weights of a file, and its names of those that are taken."""
     content, which, _ = FILES[name]
     weights = dict(weights_of(content if which is None else content[which]))
     keys = list(convert_backbone(weights).left_out)
     taken = [
-        k for k in weights if k not in keys and not k.endswith(
-            ('num_batches_tracked', 'attention_bias_idxs'))
+        k for k in weights
+        if k not in keys and not k.endswith(('num_batches_tracked',
+                                             'attention_bias_idxs'))
     ]
     return weights, taken
 
 
 @pytest.mark.parametrize('name', ONES)
 def test_a_dropped_or_renamed_key_fails_by_name(name):
-    """Each tenth key; by the file's name of it, whatever it is."""
-    weights, taken = edited(name, None)
+    """Each thirtieth key; by the file's name of it, whatever it is."""
+    weights, taken = taken_of(name)
     # without a class token, or the bias of query, key and value, another
     # transformer is meant; a table that then fits none is refused all the same
     free = ('qkv.bias', 'cls_token_pos_embed')
     taken = [k for k in taken if not k.endswith(free) or 'stages' in k]
-    for key in taken[::10] + taken[-1:]:
+    for key in taken[::30] + taken[-1:]:
         less = {k: v for k, v in weights.items() if k != key}
         short = key.split('backbone.')[-1].split('backbone_module.')[-1]
         tail = short.split('.')[-1]
@@ -177,7 +187,7 @@ def test_a_dropped_or_renamed_key_fails_by_name(name):
 
 @pytest.mark.parametrize('name', ONES)
 def test_a_left_over_or_misshapen_key_fails_by_name(name):
-    weights, taken = edited(name, None)
+    weights, taken = taken_of(name)
     prefix = taken[0][:len(taken[0]) - len(taken[0].split('backbone.')[-1].
                                            split('backbone_module.')[-1])]
     with pytest.raises(ValueError, match='stray.weight'):
