@@ -59,7 +59,7 @@ def _convert_stages(family: str, spelling: Callable[[str], str],
     def convert(weights: Dict[str, Tensor], hints: Hints) -> Converted:
         kept = OrderedDict((k, v) for k, v in weights.items()
                            if not k.endswith('attention_bias_idxs'))
-        model_name, inside = _nearest(kept, family, spelling)
+        model_name, inside = _nearest(kept, family, spelling, _is_ours(hints))
         names = {spelling(k): own_name(k) for k in inside}
         shapes = {own_name(k): shape for k, shape in inside.items()}
         behind = _behind(kept, family, norm, last_width(inside), hints)
@@ -92,7 +92,8 @@ def _behind(weights: Dict[str, Tensor], family: str, norm: str, width: int,
     """
     found = []
     classifies = any(re.match(r'head\.(fc\.)?\w+$', k) for k in weights)
-    normed = hints.options.get('last_norm', not classifies)
+    normed = hints.options.get('last_norm', not classifies
+                               and not _is_ours(hints))
     if family == 'starnet' and normed and any(
             k.startswith(f'{norm}.') for k in weights):
         found += [(f'{norm}.{own[len("last_norm."):]}', own, shape)
@@ -104,13 +105,24 @@ def _behind(weights: Dict[str, Tensor], family: str, norm: str, width: int,
     return found
 
 
-def _nearest(weights: Dict[str, Tensor], family: str,
-             spelling: Callable[[str], str]) -> Tuple[str, Shapes]:
-    """timm's model that a file is of, and its tensors by timm's names."""
+def _is_ours(hints: Hints) -> bool:
+    """Whether a file says what this project writes, in a folder for timm."""
+    return 'model_name' in hints.options
+
+
+def _nearest(weights: Dict[str, Tensor], family: str, spelling: Callable[[str],
+                                                                         str],
+             any_size: bool) -> Tuple[str, Shapes]:
+    """timm's model that a file is of, and its tensors by timm's names.
+
+    A file that lacks a whole block is another size of the family, so only
+    sizes that are published are believed, unless the file is ours.
+    """
     back = _timm_names(family, spelling)
     shapes = {back[k]: v for k, v in shapes_of(weights).items() if k in back}
     told = family_arguments(family, shapes)
-    if told is None or set(told) - {'model_name', 'window_sizes'}:
+    if told is None or not any_size and set(
+            told) - {'model_name', 'window_sizes'}:
         told = dict(model_name=nearest_variant(family, shapes))
     return told['model_name'], expected_shapes(family, **told)
 
