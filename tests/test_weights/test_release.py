@@ -92,7 +92,8 @@ def test_timm_opens_the_folder_offline(backbone, change, tmp_path,
 @pytest.mark.parametrize('backbone, change, error', [
     ('vit', dict(last_block_heads=4), '4 heads in the last block beside 2'),
     ('tinyvit', dict(neck_channels=8), 'neck_channels=8 has no counterpart'),
-    ('tinyvit', dict(mask_padding=True), 'mask_padding=True')])  # yapf: disable
+    ('tinyvit', dict(mask_padding=True), 'mask_padding=True'),
+])
 def test_what_timm_has_not_is_said(backbone, change, error, tmp_path):
     _, path = trained(tmp_path, backbone, **change)
     release = publish_release(path, str(tmp_path / 'out'))
