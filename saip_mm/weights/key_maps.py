@@ -3,10 +3,11 @@ import re
 from collections import OrderedDict
 from typing import Dict, List, NamedTuple, Optional
 
+import torch
 from torch import Tensor
 
 from .check import LISTED
-from .position_grid import Grid, table_layout
+from .position_grid import Grid, check_orientation, table_layout
 from .read import weights_of
 
 # (pattern, name in mmpretrain), the first that matches
@@ -21,11 +22,29 @@ VIT_KEYS = (
     (r'blocks\.(\d+)\.mlp\.fc2\.(weight|bias)', r'layers.\1.ffn.layers.1.\2'),
     (r'norm\.(weight|bias)', r'ln1.\1'),
 )
+# the way back
+OWN_KEYS = (
+    (r'patch_embed\.projection\.(weight|bias)', r'patch_embed.proj.\1'),
+    (r'layers\.(\d+)\.ln([12])\.(weight|bias)', r'blocks.\1.norm\2.\3'),
+    (r'layers\.(\d+)\.attn\.(qkv|proj)\.(weight|bias)',
+     r'blocks.\1.attn.\2.\3'),
+    (r'layers\.(\d+)\.ffn\.layers\.0\.0\.(weight|bias)',
+     r'blocks.\1.mlp.fc1.\2'),
+    (r'layers\.(\d+)\.ffn\.layers\.1\.(weight|bias)', r'blocks.\1.mlp.fc2.\2'),
+    (r'ln1\.(weight|bias)', r'norm.\1'),
+)
 BRANCHES = ('student', 'teacher')
 # what tells a plain transformer's weights from those around them
 ANCHOR = 'patch_embed.proj.weight'
 # tokens that VisionTransformer does not have, with or without positions
 EXTRA_TOKENS = re.compile(r'(reg|register|registers|dist|storage)_tokens?$')
+# PATH keeps its class token's position apart
+CLASS_POSITION = 'cls_token_pos_embed'
+# beside a backbone in flat files: classifiers, projectors, what reconstructs,
+# SAIP's norm of inner tokens, SOLIDER's controllers
+BESIDE = re.compile(
+    r'(heads?|head_dist|\w+_head|fc|fc_norm|pre_logits|classifier|bottleneck|'
+    r'mask_token|inter_norm|(\w+_)?decoder(_\w+)?|semantic_embed_[wb])(\.|$)')
 
 
 class ConvertedViT(NamedTuple):
@@ -37,7 +56,7 @@ class ConvertedViT(NamedTuple):
         ignored (list[str]): Keys of the source that are no part of it:
             SAIP's norm on the inner patch tokens (``inter_norm``; a
             ``PersonEncoder`` has its own, learnt with its heads), heads,
-            decoders.
+            decoders, SOLIDER's controllers.
     """
     backbone: Dict[str, Tensor]
     grid: Grid
@@ -92,6 +111,7 @@ def convert_vit_keys(weights: Dict[str, Tensor],
     """
     weights = weights_of(weights)
     prefix = _prefix_of(weights)
+    weights = _join_class_position(weights, prefix)
     outside = [key for key in weights if not key.startswith(prefix)]
     backbone, ignored = OrderedDict(), []
     for source, value in weights.items():
@@ -105,15 +125,28 @@ def convert_vit_keys(weights: Dict[str, Tensor],
         name = _rename(key)
         if name is not None:
             backbone[name] = value
-        elif key.startswith(('blocks.', 'patch_embed.')):
+        elif BESIDE.match(key):
+            ignored.append(source)
+        else:
             raise ValueError(f"'{source}' has no counterpart in mmpretrain's "
                              'VisionTransformer: this is another architecture')
-        else:
-            ignored.append(source)
-    _check_shapes(backbone)
+    check_vit_shapes(backbone)
     length = backbone['pos_embed'].shape[1]
-    grid, _ = table_layout(length, 'cls_token' in backbone, grid)
-    return ConvertedViT(backbone, grid, ignored + outside)
+    told, slots = table_layout(length, 'cls_token' in backbone, grid)
+    if grid is None:
+        check_orientation(backbone['pos_embed'], told, slots, 'pos_embed')
+    return ConvertedViT(backbone, told, ignored + outside)
+
+
+def _join_class_position(weights: Dict[str, Tensor],
+                         prefix: str) -> Dict[str, Tensor]:
+    """The class token's position in front of the others, as elsewhere."""
+    own, table = prefix + CLASS_POSITION, prefix + 'pos_embed'
+    if own not in weights or table not in weights:
+        return weights
+    joined = OrderedDict(weights)
+    joined[table] = torch.cat((joined.pop(own), joined[table]), 1)
+    return joined
 
 
 def _prefix_of(weights: Dict[str, Tensor]) -> str:
@@ -139,14 +172,33 @@ def _rename(key: str) -> Optional[str]:
     return None
 
 
-def _check_shapes(weights: Dict[str, Tensor]) -> None:
-    """Compare with the shapes that width, depth and FFN width imply."""
+def check_vit_shapes(weights: Dict[str, Tensor]) -> None:
+    """Compare with the tensors that width, depth and FFN width imply.
+
+    Args:
+        weights (dict[str, Tensor]): By mmpretrain's names.
+
+    Raises:
+        ValueError: Names the first that is missing or has another shape.
+    """
     for key in ('pos_embed', 'patch_embed.projection.weight',
                 'layers.0.ffn.layers.0.0.weight'):
         if key not in weights:
             raise ValueError(
-                f"no {key} among the weights ('blocks.0.mlp.fc1.weight' ... "
+                f"no {key} among the weights ('{foreign_name(key)}' "
                 'elsewhere): this is no plain vision transformer')
+    for key, shape in vit_shapes(weights).items():
+        if key not in weights and not key.endswith('qkv.bias'):
+            raise ValueError(
+                f'{key} is missing: the file is incomplete (it is called '
+                f"'{foreign_name(key)}' elsewhere)")
+        if key in weights and tuple(weights[key].shape) != shape:
+            raise ValueError(f'{key} has shape {tuple(weights[key].shape)}, '
+                             f'expected {shape} beside the other weights')
+
+
+def vit_shapes(weights: Dict[str, Tensor]) -> Dict[str, tuple]:
+    """Shapes of all tensors of a transformer like this, by name."""
     width = weights['pos_embed'].shape[-1]
     hidden = len(weights['layers.0.ffn.layers.0.0.weight'])
     shapes = {
@@ -163,15 +215,30 @@ def _check_shapes(weights: Dict[str, Tensor]) -> None:
                   ('attn.proj', (width, width)), ('ln1', (width, )),
                   ('ln2', (width, )), ('ffn.layers.0.0', (hidden, width)),
                   ('ffn.layers.1', (width, hidden))])
-    depth = 1 + max(
-        int(key.split('.')[1]) for key in weights if key.startswith('layers.'))
-    for i in range(depth):
+    for i in range(vit_depth(weights)):
         for name, shape in block.items():
             shapes[f'layers.{i}.{name}.weight'] = shape
             shapes[f'layers.{i}.{name}.bias'] = shape[:1]
-    for key, shape in shapes.items():
-        if key not in weights and not key.endswith('qkv.bias'):
-            raise ValueError(f'{key} is missing: the file is incomplete')
-        if key in weights and tuple(weights[key].shape) != shape:
-            raise ValueError(f'{key} has shape {tuple(weights[key].shape)}, '
-                             f'expected {shape} beside the other weights')
+    return shapes
+
+
+def vit_depth(weights: Dict[str, Tensor]) -> int:
+    """Blocks of a transformer, by the highest number among its names."""
+    return 1 + max(
+        int(key.split('.')[1]) for key in weights if key.startswith('layers.'))
+
+
+def foreign_name(key: str) -> str:
+    """mmpretrain's name of a plain transformer's tensor to timm's.
+
+    Example:
+        >>> foreign_name('layers.3.ffn.layers.0.0.bias')
+        'blocks.3.mlp.fc1.bias'
+        >>> foreign_name('ln1.weight'), foreign_name('cls_token')
+        ('norm.weight', 'cls_token')
+    """
+    for pattern, name in OWN_KEYS:
+        match = re.fullmatch(pattern, key)
+        if match:
+            return match.expand(name)
+    return key

@@ -1,9 +1,14 @@
 """Which grid a table of position embeddings belongs to."""
 from typing import List, Optional, Tuple
 
+from torch import Tensor
+
 Grid = Tuple[int, int]
 
 MAX_ASPECT = 3  # tallest person grid considered: 384x128 pixels, 24x8 tokens
+# of the change from row to row by another grid to that by the assumed one:
+# below it the table itself speaks for the other. Random tables give 1
+CLEARLY = 0.8
 
 
 def candidate_grids(tokens: int) -> List[Grid]:
@@ -78,3 +83,55 @@ def table_layout(length: int,
         f'of {named or "no upright shape up to 3:1"}: say which with '
         'checkpoint_grid=(rows, columns) on the backbone (--grid rows '
         'columns with the converter)')
+
+
+def check_orientation(table: Tensor, grid: Grid, slots: int, key: str) -> None:
+    """Refuse an upright grid where the positions lie in another.
+
+    Eight rows of sixteen and sixteen rows of eight have equally many
+    positions. Learnt and sine-cosine tables tell them apart: from a position
+    to the one below it they change less than to one elsewhere.
+
+    Args:
+        table (Tensor): ``(1, slots + h * w, D)``.
+        grid (tuple[int, int]): What nothing but the number of positions
+            speaks for.
+        slots (int): Rows in front that are no patches'.
+        key (str): Name of the table, for the error.
+
+    Raises:
+        ValueError: If another grid with sides up to 3:1 fits clearly better.
+            A table that was never trained shows nothing and passes.
+
+    Example:
+        >>> import torch
+        >>> places = torch.cartesian_prod(torch.arange(8), torch.arange(16))
+        >>> table = places[None]
+        >>> check_orientation(table, (8, 16), 0, 'pos_embed')
+        >>> check_orientation(table, (16, 8), 0, 'pos_embed')
+        Traceback (most recent call last):
+        ValueError: pos_embed holds 128 patch positions that lie like 8x16, \
+not 16x8: say which with checkpoint_grid=(8, 16) on the backbone (--grid 8 16 \
+with the converter)
+    """
+    positions = table[0, slots:].float()
+    total = len(positions)
+    assumed = _change_downwards(positions, grid[1])
+    for upright in candidate_grids(total):
+        for rows, columns in (upright, upright[::-1]):
+            if (rows, columns) == tuple(grid):
+                continue
+            other = _change_downwards(positions, columns)
+            if other < CLEARLY * assumed:
+                raise ValueError(
+                    f'{key} holds {total} patch positions that lie like '
+                    f'{rows}x{columns}, not {grid[0]}x{grid[1]}: say which '
+                    f'with checkpoint_grid=({rows}, {columns}) on the '
+                    f'backbone (--grid {rows} {columns} with the converter)')
+
+
+def _change_downwards(positions: Tensor, columns: int) -> float:
+    """Mean squared difference of a position and the one below it."""
+    if columns >= len(positions):
+        return float('inf')
+    return float((positions[columns:] - positions[:-columns]).square().mean())

@@ -5,16 +5,20 @@ import io
 import os.path as osp
 import re
 from collections import OrderedDict
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 
 from ..version import __version__
 from .atomic import write_file
-from .backbone import backbone_options, extract_backbone
+from .backbone import BACKBONES, backbone_options, extract_backbone
 from .finite import check_finite
-from .read import read_checkpoint
+from .read import meta_of, read_checkpoint, weights_of
+from .safetensors_file import safetensors_bytes
+from .training_facts import training_facts, versions
 
+# how a backbone's names begin that stands alone
+OWN_NAMES = ('layers.', 'timm_model.')
 BUFFERS = ('running_mean', 'running_var', 'num_batches_tracked')
 
 
@@ -29,24 +33,34 @@ def publish_backbone(checkpoint: str,
                      out_dir: str = '.',
                      which: str = 'student',
                      name: Optional[str] = None,
-                     date: Optional[str] = None) -> Published:
+                     date: Optional[str] = None,
+                     teacher: Optional[str] = None,
+                     data: Optional[str] = None,
+                     licence: Optional[str] = None) -> Published:
     """Write the image encoder's backbone alone to a file of its own.
 
     The keys carry no prefix, so that any OpenMMLab library takes the file by
     ``init_cfg=dict(type='Pretrained', checkpoint=...)`` on the backbone, with
     no missing and no unexpected key. ``meta`` holds ``position_grid`` (plain
     transformers), ``origin``, ``input`` (mean and std, RGB in 0-255),
-    ``backbone`` (arguments that the tensors do not show: heads, last stride)
-    and, if objectives left parameters untrained, their names as
-    ``untrained``. Same checkpoint, name and date: same bytes.
+    ``backbone`` (arguments that the tensors do not show: heads, last stride),
+    ``teacher``, ``data`` and ``licence`` where known, ``versions`` of the
+    libraries and, if objectives left parameters untrained, their names as
+    ``untrained``. Same checkpoint, name, date and versions: same bytes.
 
     Args:
-        checkpoint (str): A training checkpoint.
+        checkpoint (str): A training checkpoint, or a backbone by this
+            project's names, such as a converted one.
         out_dir (str): Folder, made if need be. Defaults to the current one.
         which (str): 'student' or 'expert'. Defaults to 'student'.
         name (str, optional): Model name, the file's beginning. Defaults to
             the name of the config it was trained with.
         date (str, optional): As yyyymmdd. Defaults to today.
+        teacher (str, optional): What it learnt from. Defaults to what the
+            checkpoint's config says: an average of itself, or an expert.
+        data (str, optional): What it was trained on. Defaults to the names
+            of the config's lists or folders, without their places.
+        licence (str, optional): Of the weights, such as 'CC-BY-NC-4.0'.
 
     Returns:
         Published: ``<out_dir>/<name>_<date>-<sha8>.pth``, where sha8 are the
@@ -60,31 +74,15 @@ def publish_backbone(checkpoint: str,
     date = date or datetime.date.today().strftime('%Y%m%d')
     if not re.fullmatch(r'\d{8}', date):
         raise ValueError(f"date '{date}' is not of the form yyyymmdd")
-    backbone, meta = extract_backbone(read_checkpoint(checkpoint), which)
+    backbone, meta = _backbone_in(read_checkpoint(checkpoint), which)
     config = _config_name(meta)
     name = name or config or osp.splitext(osp.basename(checkpoint))[0]
     if osp.basename(name) != name:
         raise ValueError(f"name '{name}' must be a file's name without folder")
-    origin = dict(
-        config=config,
-        which=which,
-        epoch=meta.get('epoch'),
-        iter=meta.get('iter'),
-        saip_mm_version=__version__,
-        source_sha256=file_sha256(checkpoint))
-    published = OrderedDict(meta=dict(origin=origin), state_dict=OrderedDict())
-    if 'position_grid' in meta:
-        published['meta']['position_grid'] = list(meta['position_grid'])
-    encoder = meta.get('encoder')
-    if isinstance(encoder, dict):
-        if {'mean', 'std'} <= set(encoder):
-            published['meta']['input'] = dict(
-                channels='RGB', mean=encoder['mean'], std=encoder['std'])
-        if encoder.get('untrained'):
-            published['meta']['untrained'] = encoder['untrained']
-    options = backbone_options(dict(meta=meta))
-    if options:
-        published['meta']['backbone'] = options
+    given = dict(teacher=teacher, data=data, licence=licence)
+    published = OrderedDict(
+        meta=_published_meta(meta, which, checkpoint, given),
+        state_dict=OrderedDict())
     for key, value in backbone.items():  # a clone brings no foreign storage
         published['state_dict'][key] = value.detach().clone().contiguous()
     parameters = sum(v.numel() for k, v in backbone.items()
@@ -93,21 +91,71 @@ def publish_backbone(checkpoint: str,
                         parameters)
 
 
-def write_hashed(checkpoint: dict, stem: str, parameters: int) -> Published:
+def _backbone_in(content: dict, which: str) -> Tuple[dict, dict]:
+    """A training checkpoint's backbone, or the file where it is one."""
+    weights = weights_of(content)
+    alone = any(key.startswith(OWN_NAMES) for key in weights)
+    if not alone or which not in BACKBONES:
+        return extract_backbone(content, which)
+    return weights, dict(meta_of(content))
+
+
+def _published_meta(meta: dict, which: str, checkpoint: str,
+                    given: dict) -> dict:
+    origin = dict(
+        config=_config_name(meta),
+        which=which,
+        epoch=meta.get('epoch'),
+        iter=meta.get('iter'),
+        saip_mm_version=__version__,
+        source_sha256=file_sha256(checkpoint))
+    converted = meta.get('origin')
+    if isinstance(converted, dict):  # the file was a backbone already
+        origin['converted'] = dict(converted)
+    published = dict(origin=origin)
+    if 'position_grid' in meta:
+        published['position_grid'] = list(meta['position_grid'])
+    encoder = meta.get('encoder')
+    if isinstance(encoder, dict):
+        if {'mean', 'std'} <= set(encoder):
+            published['input'] = dict(
+                channels='RGB', mean=encoder['mean'], std=encoder['std'])
+        if encoder.get('untrained'):
+            published['untrained'] = encoder['untrained']
+    for key in ('input', 'untrained'):
+        if key in meta:
+            published[key] = meta[key]
+    options = backbone_options(dict(meta=meta))
+    if options:
+        published['backbone'] = options
+    said = {**training_facts(meta), **{k: meta[k] for k in given if k in meta}}
+    said.update((k, v) for k, v in given.items() if v)
+    published.update(said)
+    published['versions'] = versions()
+    return published
+
+
+def write_hashed(checkpoint: dict,
+                 stem: str,
+                 parameters: int,
+                 suffix: str = '.pth') -> Published:
     """Write ``<stem>-<sha8>.pth`` whole or not at all.
 
     Args:
         checkpoint (dict): Tensors and plain types.
         stem (str): Path without hash and suffix; its folder is made.
         parameters (int): Scalars, for the report.
+        suffix (str): '.pth' or '.safetensors'. Defaults to '.pth'.
 
     Returns:
         Published: The hash is that of the file's bytes (mmengine's own
         ``published_keys`` hashes another pickling than it writes).
     """
-    content = checkpoint_bytes(checkpoint)
+    to_bytes = dict([('.pth', checkpoint_bytes),
+                     ('.safetensors', safetensors_bytes)])[suffix]
+    content = to_bytes(checkpoint)
     sha256 = hashlib.sha256(content).hexdigest()
-    path = f'{stem}-{sha256[:8]}.pth'
+    path = f'{stem}-{sha256[:8]}{suffix}'
     write_file(path, content)
     return Published(path, parameters, sha256)
 

@@ -18,6 +18,7 @@ NESTS = ('state_dict', 'model', 'model_state_dict', 'module', 'net')
 # in front of names: DDP's; anywhere: torch.compile's
 WRAPPERS = re.compile(r'^(?:module\.)+')
 COMPILED = '_orig_mod.'
+META = 'saip_mm_meta'  # where safetensors carry our meta
 SAVE_AGAIN = ('if you trust its origin, open it where it was made and save '
               'its weights alone: torch.save(model.state_dict(), FILE)')
 
@@ -162,6 +163,12 @@ def _read_safetensors(file: BinaryIO, name: str) -> dict:
             'cut short; copy it again') from error
     length = int.from_bytes(content[:8], 'little')
     meta = json.loads(content[8:8 + length]).get('__metadata__', {})
+    if META in meta:  # texts only fit there: see safetensors_bytes
+        try:
+            meta = json.loads(meta[META])
+        except ValueError as error:
+            raise ValueError(f'checkpoint {name}: its {META} is no JSON '
+                             f'({error}); copy it again') from error
     return dict(meta=meta, state_dict=OrderedDict(weights))
 
 

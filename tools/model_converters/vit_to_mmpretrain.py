@@ -2,6 +2,9 @@
 
     python tools/model_converters/vit_to_mmpretrain.py checkpoint.pth out.pth \
         --branch teacher --grid 16 8
+
+``saip-mm convert`` recognises by itself whose file it is, StarNet's and
+TinyViT's too.
 """
 import argparse
 from argparse import Namespace

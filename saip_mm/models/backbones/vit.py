@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
-from saip_mm.weights import Grid, meta_of, table_layout
+from saip_mm.weights import (Grid, check_orientation, meta_of, table_layout)
 from ..sincos import sincos_positions
 from ..tokens import Tokens
 from .attention import set_heads
@@ -56,7 +56,8 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
     1. ``pos_grid`` in the state dict;
     2. ``checkpoint_grid`` below;
     3. ``meta['position_grid']`` of the file that ``init_cfg`` names;
-    4. the only upright grid (1 <= h / w <= 3) with that many patches.
+    4. the only upright grid (1 <= h / w <= 3) with that many patches, unless
+       the positions themselves lie like another.
 
     Args:
         checkpoint_grid (tuple[int, int], optional): Rows and columns of the
@@ -199,6 +200,8 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         table, own = state_dict[key], tuple(self.patch_resolution)
         has_class_token = prefix + 'cls_token' in state_dict
         grid, slots = table_layout(table.shape[1], has_class_token, told, key)
+        if told is None:
+            check_orientation(table, grid, slots, key)
         if grid != own:
             print_log(
                 f'Resize {key} from {grid[0]}x{grid[1]} to '

@@ -1,0 +1,80 @@
+"""Putting a published file into a metafile, whose comments stay."""
+import json
+import re
+from typing import List
+
+import yaml
+
+from .atomic import write_file
+from .model_card import row_text
+
+FILLED = ('SHA-256', 'Bytes', 'License', 'Teacher')
+
+
+def enter_weights(path: str, row: dict) -> bool:
+    """Name a file in a metafile, as a model's weights.
+
+    A model that is there gets ``Weights`` and, in ``Metadata``, hash and
+    size; one that is not is added with its row. Everything else of the file
+    stays as it is.
+
+    Args:
+        path (str): The metafile.
+        row (dict): As :func:`.model_card.metafile_row` gives it.
+
+    Returns:
+        bool: Whether the model was there.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no metafile.
+    """
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    names = _names(text, path)
+    if row['Name'] not in names:
+        changed = text.rstrip('\n') + '\n' + row_text(row)
+    else:
+        changed = _filled(text.splitlines(), row)
+    if row['Name'] not in _names(changed, path):
+        raise ValueError(f'{path}: cannot enter {row["Name"]} there, its '
+                         'layout is unusual: paste the row by hand')
+    write_file(path, changed.encode())
+    return row['Name'] in names
+
+
+def _names(text: str, path: str) -> List[str]:
+    try:
+        content = yaml.safe_load(text)
+        return [model['Name'] for model in content['Models']]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise ValueError(f'{path} is no metafile with Models: '
+                         f'{str(error).splitlines()[0]}') from error
+
+
+def _filled(lines: List[str], row: dict) -> str:
+    """The model's lines with its weights, hash and size."""
+    start = next(i for i, line in enumerate(lines) if re.fullmatch(
+        rf"\s*- Name: ['\"]?{re.escape(row['Name'])}['\"]?\s*", line))
+    end = next((i for i in range(start + 1, len(lines))
+                if lines[i].lstrip().startswith('- Name:')), len(lines))
+    indent = ' ' * (len(lines[start]) - len(lines[start].lstrip()) + 2)
+    known = '|'.join(map(re.escape, FILLED))
+    kept = [
+        line for line in lines[start:end]
+        if not re.match(rf'{indent}(Weights|  ({known})):', line)
+    ]
+    about = [
+        f'{indent}  {key}: {json.dumps(row["Metadata"][key])}'
+        for key in FILLED if key in row['Metadata']
+    ]
+    place = next((i for i, line in enumerate(kept)
+                  if line.startswith(f'{indent}Metadata:')), None)
+    if place is None:
+        kept[1:1] = [f'{indent}Metadata:', *about]
+    else:
+        kept[place + 1:place + 1] = about
+    results = next((i for i, line in enumerate(kept)
+                    if line.startswith(f'{indent}Results:')), len(kept))
+    kept.insert(results, f'{indent}Weights: {row["Weights"]}')
+    return '\n'.join([*lines[:start], *kept, *lines[end:]]) + '\n'

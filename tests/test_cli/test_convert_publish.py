@@ -1,0 +1,60 @@
+"""Their command lines; what they do is tested with the package."""
+import argparse
+
+import pytest
+import torch
+
+from saip_mm.apis.models import load_backbone
+from saip_mm.cli import convert, publish
+from ..test_models.tiny_saip import build
+from ..test_weights import layouts
+
+
+def run(command, *arguments):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    command.run(parser.parse_args([str(a) for a in arguments]))
+
+
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+def test_convert(suffix, tmp_path, capsys):
+    source, out = tmp_path / 'release.pth', tmp_path / f'out{suffix}'
+    release = layouts.saip_release()
+    torch.save(
+        dict(student=release, teacher=layouts.saip_release('backbone.')),
+        source)
+    run(convert, source, out)
+    printed = capsys.readouterr().out
+    assert 'plain transformer' in printed and ', student' in printed
+    assert '150 tensors' in printed
+    assert 'left out    backbone.inter_norm.weight' in printed
+    backbone = load_backbone(str(out))
+    assert torch.equal(backbone.ln1.weight,
+                       release['module.backbone.norm.weight'])
+
+
+def test_convert_names_the_file_and_what_is_wrong(tmp_path):
+    source = tmp_path / 'half.pth'
+    weights = layouts.vit()
+    del weights['blocks.3.norm1.bias']
+    torch.save(weights, source)
+    with pytest.raises(ValueError, match='half.pth: .*blocks.3.norm1.bias'):
+        run(convert, source, tmp_path / 'out.pth')
+    with pytest.raises(ValueError, match='end the name in .pth'):
+        run(convert, source, tmp_path / 'out.bin')
+    assert [p.name for p in tmp_path.iterdir()] == ['half.pth']
+
+
+def test_publish(tmp_path, capsys):
+    model = build('starnet')
+    options = dict(model.encoder.backbone.options)
+    torch.save(
+        dict(
+            meta=dict(encoder=dict(backbone=options)),
+            state_dict=model.state_dict()), tmp_path / 'epoch_1.pth')
+    run(publish, tmp_path / 'epoch_1.pth', '--out-dir', tmp_path / 'out',
+        '--name', 'tiny', '--date', '20261123', '--no-timm', '--licence',
+        'MIT')
+    printed = capsys.readouterr().out
+    assert printed.count('wrote') == 4 and 'SHA-256' in printed
+    assert len(list((tmp_path / 'out').iterdir())) == 4
