@@ -12,7 +12,7 @@ import platform
 import warnings
 from contextlib import contextmanager
 from importlib import import_module, metadata
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
+from typing import Dict, Iterator, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ from .atomic import write_file
 FORMAT = 'saip_mm edge 1'
 TOLERANCE = 1e-4  # of an output's largest value, 1 at least
 PACKAGES = ('torch', 'onnx', 'onnxscript', 'onnxruntime')
+# inputs that are counted by pictures or sentences
+OF_PICTURES = ('images', 'ids', 'map_')
 REMEDY = 'pip install "saip_mm[export]"'
 
 
@@ -113,18 +115,26 @@ def trace_onnx(network: nn.Module, inputs: Dict[str, Tensor],
                 output_names=list(outputs),
                 verbose=False)
     except Exception as error:  # of torch's compiler, by the dozen
-        reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(f'{type(network).__name__} cannot be exported: '
-                         f'{reason[0]}') from error
-    return _renamed(program.model_proto, list(inputs)).SerializeToString()
+                         f'{_reason(error)}') from error
+    return _renamed(program.model_proto).SerializeToString()
 
 
-def _renamed(model, inputs: List[str]):
+def _reason(error: BaseException) -> str:
+    """First line of what came first."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _renamed(model):
     """Free sides by the input which they are counted by."""
     names = {}
     for value in model.graph.input:
         side = value.type.tensor_type.shape.dim[0].dim_param
-        names.setdefault(side, 'batch' if not names else f'n_{value.name}')
+        pictures = value.name.startswith(OF_PICTURES)
+        names.setdefault(side, 'batch' if pictures else f'n_{value.name}')
     values = (*model.graph.input, *model.graph.output, *model.graph.value_info)
     for value in values:
         for side in value.type.tensor_type.shape.dim:

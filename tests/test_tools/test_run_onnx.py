@@ -19,7 +19,8 @@ ALONE = '''
 import runpy, sys
 for name in ('torch', 'saip_mm', 'mmengine', 'mmpretrain', 'cv2', 'PIL'):
     sys.modules[name] = None
-runpy.run_path(sys.argv[1], run_name='__main__') if sys.argv.pop(0) else 0
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name='__main__')
 '''
 
 

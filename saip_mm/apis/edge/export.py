@@ -9,7 +9,7 @@ from saip_mm.engine.config_doors import check_folder
 from saip_mm.weights.onnx_file import (TOLERANCE, Deviation, check_deviations,
                                        check_onnx_path, described, deviations,
                                        trace_onnx, write_onnx)
-from .networks import IMAGES, Part, parts_of
+from .networks import BATCH, IMAGES, Part, parts_of
 from .source import IMAGENET, Source, load_source
 
 CHANNELS = dict(
@@ -91,12 +91,12 @@ def export_onnx(what,
 def _traced(part: Part,
             tolerance: float) -> Tuple[bytes, Dict[str, Deviation]]:
     """The program, found to be right."""
-    batches = [{
-        k: _rows(x, count)
-        for k, x in part.inputs.items()
-    } for count in (1, 2, 3)]
+    # the example's boxes are in two pictures
+    counts = (2, 3) if 'rois' in part.inputs else (1, 2, 3)
+    batches = [{k: _rows(x, count)
+                for k, x in part.inputs.items()} for count in counts]
     with torch.no_grad():
-        part.network(*batches[1].values())  # fills caches with real values
+        part.network(*batches[0].values())  # fills caches with real values
     content = trace_onnx(part.network, part.inputs, part.outputs)
     found = deviations(part.network, content, batches)
     name = part.suffix or 'the export'
@@ -105,12 +105,16 @@ def _traced(part: Part,
 
 
 def _rows(example: Tensor, batch: int) -> Tensor:
-    """An example with as many rows, those of boxes as they are."""
-    if len(example) != 2:
-        return example
-    generator = torch.Generator().manual_seed(batch)
+    """An example with so many pictures.
+
+    Where the number of boxes is free as well, it differs from the example's.
+    Wearers, three, stay.
+    """
+    if len(example) != BATCH:
+        return example[:batch + 1] if len(example) > 3 else example
     if not example.is_floating_point():
-        return example.roll(batch, 0)[[0, 1, 0][:batch]]
+        return example[[0, 1, 0][:batch]]
+    generator = torch.Generator().manual_seed(batch)
     noise = torch.randn((batch, *example.shape[1:]), generator=generator)
     return noise * example.std() + example.mean()
 

@@ -113,8 +113,7 @@ def params_of(part: Part) -> float:
     """
     for parameter in part.network.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
-    images = {k: v[:2] for k, v in part.inputs.items()}
-    found = part.network(*images.values())
+    found = part.network(*(x[:1] for x in part.inputs.values()))
     found = (found, ) if isinstance(found, torch.Tensor) else found
     parameters = list(part.network.parameters())
     gradients = torch.autograd.grad(

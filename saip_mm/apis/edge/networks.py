@@ -178,7 +178,12 @@ def _reid(model: nn.Module, images: Tensor) -> Tensor:
 
 def attribute_parts(model: nn.Module, size: Size) -> List[Part]:
     """Probabilities of attributes."""
-    thr = getattr(model.head, 'thr', 0.5)
+    if not any(cls.__name__ == 'MultiLabelClsHead'
+               for cls in type(model.head).__mro__):
+        raise ValueError(
+            f'{type(model.head).__name__} is no head of attributes: of '
+            'classifiers those with several labels a picture are exported')
+    thr = model.head.thr
     return [
         Part('', Calls(model, _attributes), dict(images=example(size)),
              dict(images=IMAGES, scores='probabilities of attributes'),

@@ -52,7 +52,7 @@ def rendered_pictures(size: Tuple[int, int],
                       seed: int = 0) -> np.ndarray:
     """Rendered persons, as :func:`folder_pictures` gives them."""
     from saip_mm.synthetic.writers import WRITERS
-    writer = WRITERS['market1501']()
+    writer = WRITERS['market1501']
     jobs = [job for job in writer.plan('small', seed) if job.split == 'test']
     order = np.random.default_rng(seed).permutation(len(jobs))[:count]
     found = []

@@ -19,6 +19,8 @@ from ..config import load_config, read_config
 
 Size = Tuple[int, int]
 PERSON = (256, 128)  # height and width of a person, where nothing says it
+# get what OpenCV reads
+BGR = ('DetDataPreprocessor', 'SegDataPreProcessor', 'PoseDataPreprocessor')
 IMAGENET = (tuple(255 * x for x in IMAGENET_MEAN),
             tuple(255 * x for x in IMAGENET_STD))
 
@@ -246,6 +248,10 @@ def _statistics(model_cfg: dict, content: Optional[dict]) -> tuple:
     if 'encoder' in model_cfg or 'mean' not in given:
         meta = meta_of(content or {})
         given = meta.get('encoder') or meta.get('input') or {}
+    if given.get('type') in BGR and not given.get('bgr_to_rgb'):
+        raise ValueError(
+            'the config trains on blue, green, red (no bgr_to_rgb): exported '
+            'networks take red first')
     if 'mean' not in given:
         return IMAGENET
     return tuple(map(float, given['mean'])), tuple(map(float, given['std']))

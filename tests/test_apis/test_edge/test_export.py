@@ -99,7 +99,9 @@ def test_rows_are_other_ones_of_the_same_kind():
     assert export._rows(ids, 1).shape == (1, 2)
     assert set(export._rows(ids, 3).flatten().tolist()) == {1, 2, 3, 4}
     rois = torch.ones(5, 5)
-    assert export._rows(rois, 3) is rois
+    assert export._rows(rois, 3).shape == (4, 5)
+    humans = torch.ones(3, 5)
+    assert export._rows(humans, 2) is humans
 
 
 def test_the_sidecar_is_plain(config, tmp_path):
