@@ -1,13 +1,15 @@
-"""Measure a pretraining: its speed, and what its objectives do.
+"""Measure a pretraining or a network: speed, and what objectives do.
 
     python tools/benchmark.py pretrain configs/saip/vit_tiny.py \
         --images data/synthetic/luperson --yardsticks DIR
     python tools/benchmark.py search CONFIG CHECKPOINT
     python tools/benchmark.py gradients CONFIG [CHECKPOINT]
+    python tools/benchmark.py latency [CONFIG_OR_FILE ...] --out latency.csv
 
 pretrain: images/s and memory, beside the yardsticks where there are some.
 search: how often persons are told from distractors, beside mean colours.
 gradients: how hard each objective pulls at the shared parameters.
+latency: torch and ONNX Runtime on this CPU, of the three backbones by default.
 """
 import argparse
 import logging
@@ -18,8 +20,14 @@ from mmengine.config import DictAction
 
 from saip_mm.apis import balance_report, search_report
 from saip_mm.apis.benchmark import benchmark_pretrain
+from saip_mm.apis.edge import (benchmark_latency, latency_markdown,
+                               machine_line, write_latency)
 from saip_mm.engine.user_errors import errors_in_a_line
 
+BACKBONES = [
+    f'configs/_base_/backbones/{name}.py'
+    for name in ('vit_tiny', 'starnet_s3', 'tinyvit_5m')
+]
 REPORTS = dict(search=search_report, gradients=balance_report)
 
 
@@ -45,7 +53,15 @@ def parse_args():
         report.add_argument('--batches', type=int, default=10)
         report.add_argument('--batch', type=int, help="default: config's")
         report.add_argument('--seed', type=int, default=0)
-    for command in (speed, *reports):
+    latency = what.add_parser('latency')
+    latency.add_argument('whats', nargs='*', default=BACKBONES)
+    latency.add_argument('--size', type=int, nargs=2, metavar=('H', 'W'))
+    latency.add_argument('--batches', type=int, nargs='+', default=[1, 8])
+    latency.add_argument('--threads', type=int, nargs='+', default=[1, 2])
+    latency.add_argument('--repeats', type=int, default=30)
+    latency.add_argument('--int8', action='store_true', help='static, too')
+    latency.add_argument('--out', help='.csv; a table in .md goes beside it')
+    for command in (speed, *reports, latency):
         command.add_argument('--cfg-options', nargs='+', action=DictAction)
     return parser.parse_args()
 
@@ -63,11 +79,22 @@ def print_speed(args):
         print('{:<42}{:>10}{:>11}{:>8}'.format(*row))
 
 
+def print_latency(args):
+    logging.getLogger().setLevel(logging.WARNING)
+    rows = benchmark_latency(args.whats, args.size, args.batches, args.threads,
+                             args.repeats, args.int8, args.cfg_options)
+    print(f'{machine_line()}\n\n{latency_markdown(rows)}')
+    if args.out:
+        print('\n'.join(write_latency(rows, args.out)))
+
+
 def main():
     args = parse_args()
     with errors_in_a_line():
         if args.what == 'pretrain':
             print_speed(args)
+        elif args.what == 'latency':
+            print_latency(args)
         else:
             logging.getLogger().setLevel(logging.WARNING)
             print(REPORTS[args.what](args.config, args.checkpoint,

@@ -1,4 +1,5 @@
 from .config import load_config
+from .edge import export_onnx
 from .features import extract_features
 from .gradient_balance import balance_report, gradient_balance
 from .inspect import build_model, draw_batch
@@ -12,7 +13,7 @@ from .training import train
 
 __all__ = [
     'balance_report', 'build_model', 'compare_patterns', 'draw_batch',
-    'draw_found', 'evaluate', 'extract_features', 'gradient_balance',
-    'knn_report', 'load_config', 'pretrain', 'search_pictures',
-    'search_report', 'train'
+    'draw_found', 'evaluate', 'export_onnx', 'extract_features',
+    'gradient_balance', 'knn_report', 'load_config', 'pretrain',
+    'search_pictures', 'search_report', 'train'
 ]

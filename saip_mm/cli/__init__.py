@@ -21,7 +21,10 @@ COMMANDS: Dict[str, str] = dict(
     features='saip_mm.cli.features',
     search='saip_mm.cli.search',
     patterns='saip_mm.cli.patterns',
+    convert='saip_mm.cli.convert',
+    publish='saip_mm.cli.publish',
     zoo='saip_mm.cli.zoo',
+    export='saip_mm.cli.export',
 )
 
 

@@ -29,7 +29,11 @@ model = dict(
         type='StandardRoIHead',
         bbox_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=0),
+            roi_layer=dict(
+                type='RoIAlign',
+                output_size=7,
+                sampling_ratio=0,
+                use_torchvision=True),  # mmcv's misreads channels last
             out_channels=256,
             featmap_strides=[4, 8, 16, 32]),
         bbox_head=dict(

@@ -34,7 +34,11 @@ model = dict(
         human_fallback='none',
         bbox_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=0),
+            roi_layer=dict(
+                type='RoIAlign',
+                output_size=7,
+                sampling_ratio=0,
+                use_torchvision=True),  # mmcv's misreads channels last
             out_channels=256,
             featmap_strides=[4, 8, 16, 32]),
         bbox_head=dict(
@@ -54,7 +58,11 @@ model = dict(
             loss_bbox=dict(type='L1Loss', loss_weight=1.0)),
         mask_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=0),
+            roi_layer=dict(
+                type='RoIAlign',
+                output_size=14,
+                sampling_ratio=0,
+                use_torchvision=True),  # mmcv's misreads channels last
             out_channels=256,
             featmap_strides=[4, 8, 16, 32]),
         mask_head=dict(

@@ -17,7 +17,11 @@ model = dict(
         # of stride 4 alone: resolution matters more than level
         mask_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=32, sampling_ratio=2),
+            roi_layer=dict(
+                type='RoIAlign',
+                output_size=32,
+                sampling_ratio=2,
+                use_torchvision=True),  # mmcv's misreads channels last
             out_channels=256,
             featmap_strides=[4]),
         mask_head=dict(

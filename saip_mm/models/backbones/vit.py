@@ -309,5 +309,6 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             x = x.gather(1, visible[..., None].expand(-1, -1, x.shape[-1]))
         if self.cls_token is not None:
             token = self.cls_token + positions[:, :extra]
-            x = torch.cat((token.expand(len(x), -1, -1), x), 1)
+            # not len(x), which torch.export would make a constant
+            x = torch.cat((token.expand(x.shape[0], -1, -1), x), 1)
         return self.pre_norm(self.drop_after_pos(x)), tuple(grid)

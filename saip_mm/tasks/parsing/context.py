@@ -94,10 +94,11 @@ class PooledNonLocal(BaseModule):
         """``(N, C, h, w)`` to the same shape."""
         pooled = F.max_pool2d(x, 2)
         tokens = [
-            layer(source).flatten(2).transpose(1, 2)  # (N, places, C)
+            # (N, 1, places, C): without the 1 ONNX has no such attention
+            layer(source).flatten(2).transpose(1, 2).unsqueeze(1)
             for layer, source in ((self.query, x), (self.key, pooled),
                                   (self.value, pooled))
         ]
         seen = F.scaled_dot_product_attention(*tokens)
-        seen = seen.transpose(1, 2).reshape(x.shape)
+        seen = seen.squeeze(1).transpose(1, 2).reshape(x.shape)
         return x + self.norm(self.out(seen))

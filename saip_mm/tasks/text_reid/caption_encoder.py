@@ -142,4 +142,6 @@ def sentence_vectors(tokens: Tensor, ids: Tensor) -> Tensor:
     Returns:
         Tensor: ``(B, D)``.
     """
-    return tokens[torch.arange(len(ids), device=ids.device), ids.argmax(1)]
+    # not len(ids), which torch.export would make a constant
+    rows = torch.arange(ids.shape[0], device=ids.device)
+    return tokens[rows, ids.argmax(1)]

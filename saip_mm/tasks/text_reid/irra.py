@@ -100,7 +100,11 @@ class IRRA(BaseModel):
 
     def encode_captions(self, captions: Sequence[str]) -> Tensor:
         """Vectors ``(N, D)`` of sentences."""
-        ids = self._ids(captions)
+        return self.encode_ids(self._ids(captions))
+
+    def encode_ids(self, ids: Tensor) -> Tensor:
+        """Vectors ``(N, D)`` of sentences as the tokenizer has them, ``(N,
+        L)`` int64."""
         return sentence_vectors(self.text(ids), ids)
 
     def forward(

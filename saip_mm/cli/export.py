@@ -1,0 +1,109 @@
+"""Export a backbone or a task's network as ONNX, with what feeds it."""
+import argparse
+
+from mmengine.config import DictAction
+
+HELP = 'write ONNX files for devices, checked against torch'
+EXAMPLES = """
+  saip-mm export backbone.pth                    a published backbone
+  saip-mm export work_dirs/pose/.../epoch_9.pth  a task's network, its config
+                                                 from the checkpoint
+  saip-mm export CONFIG --checkpoint FILE --size 384 288
+  saip-mm export reid.pth --tracker              NCHW in, one vector out
+  saip-mm export reid.pth --int8 static --calibration DIR --rank1
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.epilog = 'examples:' + EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument('what', help='a config, or a file of weights')
+    parser.add_argument(
+        '--checkpoint',
+        help='weights of a config (default: '
+        'the random start)')
+    parser.add_argument('--out', help='NAME.onnx (default: named after what)')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        metavar=('H', 'W'),
+        help="of the input (default: the config's, or 256 128)")
+    parser.add_argument(
+        '--tracker',
+        action='store_true',
+        help="one input, normalised as ImageNet's, one vector of norm 1")
+    parser.add_argument(
+        '--tolerance',
+        type=float,
+        default=1e-4,
+        help='of the deviation from torch (default: 1e-4)')
+    parser.add_argument(
+        '--int8',
+        choices=('dynamic', 'static'),
+        help='also an eight-bit version, NAME.int8.onnx, its error measured')
+    parser.add_argument(
+        '--calibration',
+        metavar='DIR',
+        help='pictures for --int8: half to calibrate, half to measure')
+    parser.add_argument(
+        '--rank1',
+        nargs='?',
+        const='',
+        metavar='DIR',
+        help='what --int8 costs a search in DIR, of Market-1501\'s layout '
+        '(default: rendered persons)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Export, quantize, say what was measured.
+
+    Raises:
+        FileNotFoundError, OSError, ValueError: As
+            :func:`saip_mm.apis.edge.export_onnx` does, or if options
+            contradict each other.
+    """
+    import logging
+
+    from saip_mm.apis.edge import export_onnx
+    if args.int8 == 'static' and not args.calibration:
+        raise ValueError('--int8 static needs --calibration DIR, a folder of '
+                         'pictures such as the network will get')
+    if not args.int8 and (args.calibration or args.rank1 is not None):
+        raise ValueError('--calibration and --rank1 are for --int8 dynamic '
+                         'or static')
+    logging.getLogger().setLevel(logging.WARNING)
+    files = export_onnx(args.what, args.checkpoint, args.out, args.size,
+                        args.tracker, args.tolerance, args.cfg_options)
+    for file in files:
+        print(file.path)
+        for name, apart in file.deviations.items():
+            print(f'  {name:12} from torch {apart.absolute:.1e}, largest '
+                  f'value {apart.scale:.3g}')
+    if args.int8:
+        for file in files:
+            _quantize(file.path, args)
+
+
+def _quantize(path: str, args: argparse.Namespace) -> None:
+    from saip_mm.apis.edge import note_in_sidecar, quantize_onnx, rank1_loss
+    from saip_mm.weights.onnx_file import read_sidecar
+    names = [value['name'] for value in read_sidecar(path)[0]['inputs']]
+    if names not in (['images'], ['ids']):
+        print(f'{path}: takes boxes of other files, stays in float')
+        return
+    made = quantize_onnx(path, args.int8, None, args.calibration)
+    print(f'{made.path}: {args.int8}, on {made.pictures} of {made.of}')
+    for name, error in made.errors.items():
+        print(f'  {name:12} cosine {error.cosine:.5f}, worst '
+              f'{error.worst_cosine:.5f}; largest difference '
+              f'{error.absolute:.3g} of {error.largest_value:.3g}')
+    if args.rank1 is not None:
+        loss = rank1_loss(path, made.path, args.rank1 or None)
+        note_in_sidecar(made.path, search=loss)
+        print(f'  rank-1 {100 * loss["rank1"]:.1f} % -> '
+              f'{100 * loss["rank1_int8"]:.1f} %, mAP '
+              f'{100 * loss["map"]:.1f} % -> {100 * loss["map_int8"]:.1f} %, '
+              f'{loss["queries"]} queries')
