@@ -9,16 +9,10 @@ pytest.importorskip('onnxscript')
 onnxruntime = pytest.importorskip('onnxruntime')
 
 from saip_mm.weights import onnx_file  # noqa: E402
-from saip_mm.weights.onnx_file import (
-    Deviation,  # noqa: E402
-    check_deviations,
-    check_onnx_path,
-    described,
-    deviations,
-    open_onnx,
-    read_sidecar,
-    trace_onnx,
-    write_onnx)
+from saip_mm.weights.onnx_file import Deviation  # noqa: E402
+from saip_mm.weights.onnx_file import (check_deviations, check_onnx_path,
+                                       described, deviations, open_onnx,
+                                       read_sidecar, trace_onnx, write_onnx)
 
 
 class Pair(nn.Module):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
-from saip_mm.weights import (Grid, check_orientation, meta_of, table_layout)
+from saip_mm.weights import Grid, check_orientation, meta_of, table_layout
 from ..sincos import sincos_positions
 from ..tokens import Tokens
 from .attention import set_heads
