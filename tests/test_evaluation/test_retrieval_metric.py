@@ -74,7 +74,7 @@ def test_queries_that_cannot_be_answered_are_said(log):
 def test_a_query_of_no_camera_is_answered_by_all():
     case = {key: list(value) for key, value in BY_HAND.items()}
     case['cams'] = [0] * 7  # all by one camera: nothing is left
-    with pytest.raises(ValueError, match='none of 2 .*1 cameras found'):
+    with pytest.raises(ValueError, match='none of the 2 .*1 cameras found'):
         evaluate(samples(**case))
     case['cams'] = [-1 if query else 0 for query in case['is_query']]
     assert evaluate(samples(**case))['reid/num_valid_queries'] == 2

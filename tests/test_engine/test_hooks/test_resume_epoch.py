@@ -40,6 +40,7 @@ class Sampler:
 class Runner:
 
     logger = logging.getLogger('resume_epoch')
+    train_loop = None  # one of epochs
 
     def __init__(self, iteration, epoch, samples=10, batch_size=4):
         self.iter, self.epoch = iteration, epoch

@@ -88,9 +88,10 @@ def test_trains_and_tests(path, tmp_path):
         scalars['val/attribute/loss'].current(), rel=1e-4)
 
 
-@pytest.mark.parametrize('fraction, epochs', [(0.25, 8), (0.5, 15)])
-def test_shortened(fraction, epochs, tmp_path, monkeypatch):
-    """Table 6: --schedule asks for nothing of a rate that follows a loss."""
+@pytest.mark.parametrize('fraction, epochs, patience', [(0.25, 8, 1),
+                                                        (0.5, 15, 2)])
+def test_shortened(fraction, epochs, patience, tmp_path, monkeypatch):
+    """Table 6: the patience of a rate that follows a loss moves along."""
     path = tmp_path / 'small.py'
     cfg = shrink(PAPER[0], write_pa100k(tmp_path / 'data'), tmp_path / 'work')
     cfg.train_cfg.max_epochs = 30
@@ -98,7 +99,7 @@ def test_shortened(fraction, epochs, tmp_path, monkeypatch):
     monkeypatch.setattr(Runner, 'train', lambda self: self.model)
     runner = train(str(path), schedule=fraction)
     assert runner.train_loop.max_epochs == epochs
-    assert [s['patience'] for s in runner.param_schedulers] == [4]
+    assert [s['patience'] for s in runner.param_schedulers] == [patience]
 
 
 def test_the_rate_follows_the_loss():
