@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from saip_mm.datasets.prepare.data_sets import DATA_SETS
 from saip_mm.engine.launch_options import scale_learning_rate
+
 from .test_models.tiny_saip import batch_of_crops, build
 
 ROOT = Path(__file__).parents[1]

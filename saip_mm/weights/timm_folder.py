@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .architecture import MAPS, VIT, last_width
-from .atomic import partial_path, write_file
+from .atomic import partial_path, remove_leftovers, write_file
 from .converted import Converted
 from .key_maps import foreign_name
 from .safetensors_file import safetensors_bytes
@@ -48,6 +48,7 @@ def write_timm_folder(found: Converted, folder: str) -> None:
     note = found.checkpoint()['meta']
     content = safetensors_bytes(dict(meta=note, state_dict=weights))
     partial = partial_path(folder)
+    remove_leftovers(*osp.split(osp.abspath(folder)))
     try:
         os.makedirs(partial)
         write_file(osp.join(partial, 'model.safetensors'), content)
