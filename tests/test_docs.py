@@ -7,7 +7,6 @@ from mmengine.config import Config
 
 from saip_mm.datasets.prepare.data_sets import DATA_SETS
 from saip_mm.engine.launch_options import scale_learning_rate
-
 from .test_models.tiny_saip import batch_of_crops, build
 
 ROOT = Path(__file__).parents[1]
@@ -155,7 +154,7 @@ def test_batches_of_the_page_are_those_of_the_configs():
             for row in rows} == {
                 path.name
                 for path in CONFIGS.iterdir()
-                    if any(path.rglob('*.py')) and path.name != '_base_'
+                if any(path.rglob('*.py')) and path.name != '_base_'
             }
     for name, each, gpus, batch, rate, length, unit in rows:
         cfg = Config.fromfile(CONFIGS / name, import_custom_modules=False)

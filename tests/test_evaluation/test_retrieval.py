@@ -211,7 +211,7 @@ def test_chance_is_the_mean_over_all_orders(seed):
 
 
 def test_empty_gallery_is_an_error():
-    with pytest.raises(ValueError, match='none of the 1 .*\(0 pictures'):
+    with pytest.raises(ValueError, match=r'none of the 1 .*\(0 pictures'):
         retrieval_scores(
             at(0), torch.ones(1), torch.ones(1), at(), torch.zeros(0),
             torch.zeros(0))

@@ -10,9 +10,14 @@ onnxruntime = pytest.importorskip('onnxruntime')
 
 from saip_mm.weights import onnx_file  # noqa: E402
 from saip_mm.weights.onnx_file import Deviation  # noqa: E402
-from saip_mm.weights.onnx_file import (check_deviations, check_onnx_path,
-                                       described, deviations, open_onnx,
-                                       read_sidecar, trace_onnx, write_onnx)
+from saip_mm.weights.onnx_file import check_deviations  # noqa: E402
+from saip_mm.weights.onnx_file import check_onnx_path  # noqa: E402
+from saip_mm.weights.onnx_file import described  # noqa: E402
+from saip_mm.weights.onnx_file import deviations  # noqa: E402
+from saip_mm.weights.onnx_file import open_onnx  # noqa: E402
+from saip_mm.weights.onnx_file import read_sidecar  # noqa: E402
+from saip_mm.weights.onnx_file import trace_onnx  # noqa: E402
+from saip_mm.weights.onnx_file import write_onnx  # noqa: E402
 
 
 class Pair(nn.Module):

@@ -7,11 +7,10 @@ pytest.importorskip('onnxscript')
 pytest.importorskip('onnxruntime')
 
 from saip_mm.weights.onnx_file import trace_onnx  # noqa: E402
-from saip_mm.weights.onnx_int8 import (
-    _cosines,
-    output_errors,  # noqa: E402
-    quantize_dynamic,
-    quantize_static)
+from saip_mm.weights.onnx_int8 import _cosines  # noqa: E402
+from saip_mm.weights.onnx_int8 import output_errors  # noqa: E402
+from saip_mm.weights.onnx_int8 import quantize_dynamic  # noqa: E402
+from saip_mm.weights.onnx_int8 import quantize_static  # noqa: E402
 
 
 class Network(nn.Module):

@@ -1,7 +1,6 @@
-import re
-
 """Weights by name: which file, from where, and what is said without one."""
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from saip_mm.weights import download as download_module
 from saip_mm.weights import zoo, zoo_base
 from saip_mm.weights.download import DownloadError, NoRoomError
 from saip_mm.weights.model_index import ModelRow, shipped_models
-
 from .web import serving
 
 NAME = 'saip_vit-tiny_8xb256-amp-coslr-300e_lup1m'

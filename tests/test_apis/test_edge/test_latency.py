@@ -10,10 +10,15 @@ pytest.importorskip('onnxruntime')
 
 from saip_mm.apis.edge import latency  # noqa: E402
 from saip_mm.apis.edge.latency import Latency  # noqa: E402
-from saip_mm.apis.edge.latency import (benchmark_latency, cpu_name, flops_of,
-                                       latency_csv, latency_markdown,
-                                       machine_line, params_of, torch_threads,
-                                       write_latency)
+from saip_mm.apis.edge.latency import benchmark_latency  # noqa: E402
+from saip_mm.apis.edge.latency import cpu_name  # noqa: E402
+from saip_mm.apis.edge.latency import flops_of  # noqa: E402
+from saip_mm.apis.edge.latency import latency_csv  # noqa: E402
+from saip_mm.apis.edge.latency import latency_markdown  # noqa: E402
+from saip_mm.apis.edge.latency import machine_line  # noqa: E402
+from saip_mm.apis.edge.latency import params_of  # noqa: E402
+from saip_mm.apis.edge.latency import torch_threads  # noqa: E402
+from saip_mm.apis.edge.latency import write_latency  # noqa: E402
 from saip_mm.apis.edge.networks import Part  # noqa: E402
 from ...test_models.tiny_saip import STARNET  # noqa: E402
 

@@ -6,12 +6,12 @@ pytest.importorskip('onnxruntime')
 
 from mmpretrain.registry import MODELS  # noqa: E402
 from saip_mm.apis.edge.export import _traced  # noqa: E402
-from saip_mm.apis.edge.networks import (
-    example,
-    fold_positions,  # noqa: E402
-    parts_of)
+from saip_mm.apis.edge.networks import example  # noqa: E402
+from saip_mm.apis.edge.networks import fold_positions  # noqa: E402
+from saip_mm.apis.edge.networks import parts_of  # noqa: E402
 from ...test_models.tiny_saip import BACKBONES  # noqa: E402
-from .tiny import SIZES, tiny_model  # noqa: E402
+from .tiny import SIZES  # noqa: E402
+from .tiny import tiny_model  # noqa: E402
 
 
 def backbone(name, **changes):
