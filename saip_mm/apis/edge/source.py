@@ -266,11 +266,11 @@ def _classes(content: Optional[dict]) -> Optional[Tuple[str, ...]]:
 
 
 def _name(what, cfg: Config) -> str:
-    """Of the config's place below ``configs``, else of the file."""
+    """Of a recipe's place below ``configs``, else of the file."""
     file = cfg.filename if isinstance(what, Config) else str(what)
     stem = osp.splitext(file or 'model.py')[0].replace(os.sep, '/').split('/')
-    if 'configs' in stem[:-1]:
-        return '_'.join(stem[stem.index('configs') + 1:]).lstrip('_')
+    if 'configs' in stem[:-1] and '_base_' not in stem:
+        return '_'.join(stem[stem.index('configs') + 1:])
     return stem[-1]
 
 

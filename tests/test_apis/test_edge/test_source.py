@@ -5,6 +5,7 @@ import torch
 from mmengine.config import Config
 
 from mmpretrain.registry import MODELS
+from saip_mm.apis.edge import source
 from saip_mm.apis.edge.source import (backbone_config, check_size, config_size,
                                       load_source)
 from saip_mm.weights import publish_backbone
@@ -32,6 +33,15 @@ def test_size_is_that_of_the_tests(name):
     assert config_size(cfg) == WANTED[name]
 
 
+@pytest.mark.parametrize('name, wanted', [
+    ('configs/pose/coco/vit_tiny.py', 'pose_coco_vit_tiny'),
+    ('configs/_base_/backbones/vit_tiny.py', 'vit_tiny'),
+    ('runs/epoch_3.pth', 'epoch_3'),
+])
+def test_names(name, wanted):
+    assert source._name(name, Config()) == wanted
+
+
 def test_a_pretraining_config_says_no_size():
     cfg = Config.fromfile(
         CONFIGS / 'saip/vit_tiny.py', import_custom_modules=False)
@@ -52,12 +62,12 @@ def config_of(folder, **settings):
 
 def test_a_backbone_s_config(tmp_path):
     config = config_of(tmp_path, backbone=dict(VIT, out_type='featmap'))
-    source = load_source(config, size=[64, 32])
-    assert type(source.model).__name__ == 'GridVisionTransformer'
-    assert source.size == (64, 32) and source.name == 'mine'
-    assert source.origin == dict(
+    found = load_source(config, size=[64, 32])
+    assert type(found.model).__name__ == 'GridVisionTransformer'
+    assert found.size == (64, 32) and found.name == 'mine'
+    assert found.origin == dict(
         config='mine.py', weights='random', weights_sha256=None)
-    assert source.mean == pytest.approx((123.675, 116.28, 103.53))
+    assert found.mean == pytest.approx((123.675, 116.28, 103.53))
     assert load_source(config).size == (256, 128)
 
 
@@ -78,13 +88,13 @@ def test_a_published_backbone_says_what_it_is(name, tmp_path):
     torch.save(
         dict(state_dict=model.state_dict(), meta=meta), tmp_path / 'a.pth')
     file = publish_backbone(str(tmp_path / 'a.pth'), str(tmp_path), name='b')
-    source = load_source(file.path)
+    found = load_source(file.path)
     own = model.encoder.backbone.state_dict()
-    for key, value in source.model.state_dict().items():
+    for key, value in found.model.state_dict().items():
         assert value.equal(own[key]), key
-    assert source.mean == (1., 2., 3.) and source.std == (4., 5., 6.)
-    assert source.origin['weights_sha256'] == file.sha256
-    assert source.origin['weights'] == Path(file.path).name
+    assert found.mean == (1., 2., 3.) and found.std == (4., 5., 6.)
+    assert found.origin['weights_sha256'] == file.sha256
+    assert found.origin['weights'] == Path(file.path).name
 
 
 def test_a_file_that_says_nothing_is_refused(tmp_path):
@@ -109,12 +119,12 @@ def test_a_checkpoint_has_its_config(tmp_path):
     names = [f'a{n}' for n in range(26)]
     model, path = checkpoint_of(
         cfg, tmp_path, cfg=cfg.pretty_text, dataset_meta=dict(classes=names))
-    source = load_source(path)
-    assert type(source.model).__name__ == 'ImageClassifier'
-    assert source.size == config_size(cfg)
-    assert source.classes == tuple(names)
+    found = load_source(path)
+    assert type(found.model).__name__ == 'ImageClassifier'
+    assert found.size == config_size(cfg)
+    assert found.classes == tuple(names)
     own = model.state_dict()
-    assert all(v.equal(own[k]) for k, v in source.model.state_dict().items())
+    assert all(v.equal(own[k]) for k, v in found.model.state_dict().items())
 
 
 def test_a_config_of_other_programs_is_not_run(tmp_path):
