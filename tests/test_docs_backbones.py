@@ -9,7 +9,6 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.utils import import_modules_from_strings
 
-import saip_mm
 from mmpretrain.registry import MODELS
 from saip_mm.weights import publish_backbone
 
@@ -54,10 +53,6 @@ def test_example(number, published, tmp_path, monkeypatch):
     pytest.importorskip(library)
     original, path = published
     text = EXAMPLES[number].replace('FILE.pth', path)
-    if not (Path(saip_mm.__file__).parent / '.mim').exists():
-        text = text.replace(
-            "__import__('saip_mm').__path__[0] + '/.mim/configs",
-            f"'{ROOT}/configs")
     monkeypatch.chdir(tmp_path)
     Path('mine.py').write_text(text)
     cfg = Config.fromfile('mine.py')
