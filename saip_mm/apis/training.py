@@ -1,4 +1,5 @@
-from typing import Optional
+from contextlib import contextmanager
+from typing import Iterator, Optional
 
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
@@ -59,8 +60,8 @@ def train(config: str,
         CheckpointError: If the checkpoint to resume from is unusable, or is
             of another batch and ``resume_schedule`` is None.
         ValueError: If the config and a flag contradict each other, nothing
-            can be trained with a setting, or there are fewer images than one
-            batch.
+            can be trained with a setting, there are fewer images than one
+            batch, or a batch is too small for the network's BatchNorm.
     """
     hook = ResumeScheduleHook(resume_schedule)
     cfg = read_config(config)
@@ -81,8 +82,28 @@ def train(config: str,
     check_batches(runner)
     fit_schedule(runner, planned)
     runner.register_hook(hook)
-    runner.train()
+    with lone_pictures_explained():
+        runner.train()
     return runner
+
+
+@contextmanager
+def lone_pictures_explained() -> Iterator[None]:
+    """Say what to do where BatchNorm meets a batch of one pooled picture.
+
+    Raises:
+        ValueError: In place of torch's, which names the shape alone.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if 'Expected more than 1 value per channel' not in str(error):
+            raise
+        raise ValueError(
+            'a batch of one picture has no statistics for BatchNorm after '
+            'pooling: set train_dataloader.batch_size to 2 or more; where '
+            'only the last batch of an epoch has one, also '
+            f'train_dataloader.drop_last=True ({error})') from error
 
 
 def set_resume(cfg: Config, resume: Optional[str]) -> None:

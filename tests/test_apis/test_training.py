@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
 from torch.utils.data import DataLoader
@@ -26,6 +27,16 @@ def test_fewer_images_than_a_batch_are_refused(tmp_path, monkeypatch):
             in str(error.value))
     assert 'train_dataloader.batch_size to at most 6' in str(error.value)
     assert not list(tmp_path.rglob('*.pth'))
+
+
+def test_a_picture_alone_in_its_batch_is_explained():
+    norm = torch.nn.BatchNorm2d(2)
+    with pytest.raises(ValueError, match='batch_size to 2.*drop_last=True'):
+        with training.lone_pictures_explained():
+            norm(torch.zeros(1, 2, 1, 1))
+    with pytest.raises(ValueError, match='^another$'):
+        with training.lone_pictures_explained():
+            raise ValueError('another')
 
 
 @pytest.mark.parametrize('kwargs', [
