@@ -113,8 +113,7 @@ def read_ids(path: str) -> Tuple[List[Tuple[int, str]], int]:
              if line.strip()]
     if not lines:
         raise ValueError(f'{path} is empty: write one id a line, a picture\'s '
-                         'name without its extension, or leave ann_file out '
-                         'to take everything in the folder')
+                         'name without its extension')
     for number, line in lines:
         if line.lower().endswith(_EXTENSIONS):
             raise ValueError(f'{path} ({osp.basename(path)} line {number}): '

@@ -136,6 +136,9 @@ def compare(wanted: DataSet, root: str, counted: Counted) -> Verdict:
     lines += [
         f'error: {" ".join(problem.split())}' for problem in counted.problems
     ]
+    if any('data_root' in problem for problem in counted.problems):
+        lines.append(f'note: data_root, a setting of the configs, is {root} '
+                     'here, by --root')
     said = {LESS: wanted.if_less}.get(word, '')
     lines.append(f'verdict: {word}' + (f'; {said}' if said else ''))
     return Verdict(word, not counted.problems, lines)

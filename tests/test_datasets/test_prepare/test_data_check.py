@@ -49,6 +49,12 @@ def test_report_shows_both_numbers_and_what_is_wrong():
     ]
 
 
+def test_settings_that_messages_name_are_told_apart_from_options():
+    verdict = compare(PUBLISHED, 'mine', Counted({}, ['no a: set data_root']))
+    assert verdict.lines[-2] == (
+        'note: data_root, a setting of the configs, is mine here, by --root')
+
+
 def test_files_are_counted_and_faults_named(tmp_path):
     names = [f'{i}.jpg' for i in range(6)]
     write_tree(tmp_path, names)
