@@ -32,7 +32,9 @@ model = dict(
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=500),
         rcnn=dict(sampler=dict(num=128))),
-    test_cfg=dict(rpn=dict(nms_pre=500, max_per_img=500)))
+    test_cfg=dict(
+        rpn=dict(nms_pre=500, max_per_img=500),
+        rcnn=dict(max_per_img=20)))  # an untrained one finds a hundred
 
 resize = dict(
     type='RandomResize', scale=scale, ratio_range=(0.8, 1.25), keep_ratio=True)
