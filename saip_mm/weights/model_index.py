@@ -7,10 +7,9 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 import yaml
 
-PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
+from .shipped import shipped_place
+
 INDEX = 'model-index.yml'
-# of an installed package, and of a clone that is merely on the path
-PLACES = (osp.join(PACKAGE, '.mim'), osp.dirname(PACKAGE))
 # in the name of what is published here
 HASH_IN_NAME = re.compile(r'-([0-9a-f]{8})\.(?:pth|safetensors)$')
 
@@ -44,8 +43,7 @@ class ModelRow(NamedTuple):
 
 def shipped_root() -> Optional[str]:
     """Folder of the shipped ``model-index.yml``; None where there is none."""
-    found = (p for p in PLACES if osp.isfile(osp.join(p, INDEX)))
-    return next(found, None)
+    return shipped_place(INDEX)
 
 
 @lru_cache()

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from saip_mm.weights import model_index
+from saip_mm.weights import shipped
 from saip_mm.weights.model_index import (parse_metafile, parse_yaml,
                                          shipped_models, shipped_root)
 
@@ -31,7 +31,7 @@ def test_every_model_of_every_metafile_is_there():
 
 def test_an_installed_package_has_its_table_inside(tmp_path, monkeypatch):
     inside, clone = tmp_path / '.mim', tmp_path / 'clone'
-    monkeypatch.setattr(model_index, 'PLACES', (str(inside), str(clone)))
+    monkeypatch.setattr(shipped, 'PLACES', (str(inside), str(clone)))
     assert shipped_root() is None
     for folder in (clone, inside):
         folder.mkdir()
