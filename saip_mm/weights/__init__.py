@@ -5,7 +5,6 @@ from .check import (OPTIONAL, NoMatchError, check_weights, for_test,
                     load_weights, training_only)
 from .convert import convert_backbone
 from .converted import Converted
-from .download import DownloadError
 from .finite import NonFiniteWeightsError, check_finite
 from .key_maps import ConvertedViT, convert_vit_keys, select_branch
 from .loader import register_loaders
@@ -17,6 +16,7 @@ from .read import (UnsafeCheckpointError, listed_keys, meta_of,
                    peek_checkpoint, read_checkpoint, weights_of)
 from .resume import CheckpointError, check_checkpoint, find_resume_file
 from .third_party import convert_third_party
+from .transfer import DownloadError
 from .zoo import NotPublishedError, fetch
 
 __all__ = [

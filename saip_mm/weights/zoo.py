@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from typing import Dict, List, Optional
 from urllib.parse import quote, urlsplit
 
-from .download import DownloadError, NoRoomError, download, mismatch
+from .download import download, mismatch
 from .model_index import ModelRow, shipped_models, shown
+from .transfer import DownloadError, NoRoomError
 from .zoo_base import (BASE, CACHE, HUB, WEB, base_address, cache_folder,
                        local_path, metafile_models, model_of_base,
                        published_files)

@@ -11,8 +11,8 @@ from urllib.request import url2pathname
 from mmengine.logging import print_log
 
 from .atomic import write_file
-from .download import DownloadError, read_text
 from .model_index import ModelRow, hash_in_name, parse_metafile, parse_yaml
+from .transfer import DownloadError, read_text
 
 BASE = 'SAIP_MM_ZOO'
 CACHE = 'SAIP_MM_CACHE'

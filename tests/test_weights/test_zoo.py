@@ -8,11 +8,10 @@ import pytest
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from saip_mm.weights import download as download_module
-from saip_mm.weights import zoo, zoo_base
-from saip_mm.weights.download import DownloadError, NoRoomError
+from saip_mm.weights import transfer, zoo, zoo_base
 from saip_mm.weights.model_index import ModelRow, shipped_models
-from .web import serving
+from saip_mm.weights.transfer import DownloadError, NoRoomError
+from ..web import serving
 
 NAME = 'saip_vit-tiny_8xb256-amp-coslr-300e_lup1m'
 OTHERS = ('vit-tiny_3rdparty-deit_in1k', 'starnet-s3_3rdparty-official_in1k',
@@ -22,7 +21,7 @@ ONE = torch.ones(1)
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
-    monkeypatch.setattr(download_module, 'WAIT', 0.)
+    monkeypatch.setattr(transfer, 'WAIT', 0.)
     monkeypatch.setenv('SAIP_MM_CACHE', str(tmp_path / 'cache'))
     monkeypatch.delenv('SAIP_MM_ZOO', raising=False)
 
@@ -230,8 +229,7 @@ def test_no_space_names_the_folder_and_tries_no_mirror(monkeypatch, web):
         ModelRow('a', None, f'{web.address}/a.pth',
                  (f'{web.address}/b/a.pth', )))
     usage = shutil.disk_usage('.')._replace(free=10)
-    monkeypatch.setattr(download_module.shutil, 'disk_usage',
-                        lambda folder: usage)
+    monkeypatch.setattr(transfer.shutil, 'disk_usage', lambda folder: usage)
     with pytest.raises(
             NoRoomError, match=r'cannot write .*\(SAIP_MM_CACHE names it\)'):
         load('a')
