@@ -13,6 +13,7 @@ from torch import Tensor
 from .architecture import is_maps, is_vit, maps_config, own_shapes, vit_config
 from .backbone import BACKBONES, backbone_options, extract_backbone
 from .converted import Converted, Hints, compare
+from .encoder_facts import encoder_facts
 from .foreign import recognise
 from .key_maps import BRANCHES
 from .position_grid import Grid, check_orientation, table_layout
@@ -110,8 +111,9 @@ def _own_backbone(checkpoint: dict,
             for key, value in weights.items() if key.startswith(prefix)
         }
         if is_vit(inside) or is_maps(inside):
-            return (*extract_backbone(checkpoint, role),
-                    f'saip_mm checkpoint, {role}')
+            backbone, meta = extract_backbone(checkpoint, role)
+            meta.update(encoder_facts(checkpoint, role))
+            return backbone, meta, f'saip_mm checkpoint, {role}'
     begun = any(
         key.startswith(('patch_embed.', 'pos_embed')) for key in weights)
     if not (is_maps(weights) or is_vit(weights) and begun):
@@ -121,7 +123,11 @@ def _own_backbone(checkpoint: dict,
     held = origin.get('which') if isinstance(origin, dict) else None
     held = 'expert' if held == 'teacher' else held
     if which is not None and held not in (None, role):
-        raise ValueError(f"the file holds the {held} alone, no '{which}'")
+        raise ValueError(f"the file holds the {held} alone, no '{which}': "
+                         'leave out which (--which)')
+    if held is None and role == 'expert':
+        raise ValueError(f"the file holds one backbone, no '{which}' beside "
+                         'another: leave out which (--which)')
     weights = OrderedDict(weights)
     saved = weights.pop('pos_grid', None)
     if saved is not None:

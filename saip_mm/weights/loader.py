@@ -16,10 +16,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from . import zoo
 from .download import download, kept_as
 from .read import meta_of, read_checkpoint, read_content, unwrapped
-from .saved_config import builds_known_classes, parse_config
+from .saved_config import NOT_RUN, builds_known_classes, parse_config
 from .third_party import convert_third_party
-
-NOT_RUN = 'cfg_not_run'
 
 
 def _for_mmengine(checkpoint: dict) -> dict:

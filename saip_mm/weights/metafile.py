@@ -1,7 +1,8 @@
 """Putting a published file into a metafile, whose comments stay."""
 import json
+import os.path as osp
 import re
-from typing import List
+from typing import List, Tuple
 
 import yaml
 
@@ -29,9 +30,7 @@ def enter_weights(path: str, row: dict) -> bool:
         FileNotFoundError: If there is no such file.
         ValueError: If it is no metafile.
     """
-    with open(path, encoding='utf-8') as file:
-        text = file.read()
-    names = _names(text, path)
+    text, names = read_metafile(path)
     if row['Name'] not in names:
         changed = text.rstrip('\n') + '\n' + row_text(row)
     else:
@@ -41,6 +40,20 @@ def enter_weights(path: str, row: dict) -> bool:
                          'layout is unusual: paste the row by hand')
     write_file(path, changed.encode())
     return row['Name'] in names
+
+
+def read_metafile(path: str) -> Tuple[str, List[str]]:
+    """A metafile's text, and the names of its models.
+
+    Raises:
+        FileNotFoundError, ValueError: As :func:`enter_weights`.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'metafile {path} does not exist: check the '
+                                'path')
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    return text, _names(text, path)
 
 
 def _names(text: str, path: str) -> List[str]:
