@@ -129,7 +129,9 @@ def weights_for(toy):
 def file_for(door, tmp_path):
     """A good file for a door, and its path."""
     weights = weights_for(door in TOY_DOORS)
-    return training_checkpoint(dict(weights)), tmp_path / 'epoch_1.pth'
+    said = dict(backbone=dict(num_heads=2))  # no tensor shows them
+    return training_checkpoint(
+        dict(weights), encoder=said), tmp_path / 'epoch_1.pth'
 
 
 @pytest.mark.filterwarnings('ignore:Detected pickle protocol')
