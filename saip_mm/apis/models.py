@@ -9,9 +9,9 @@ from .. import models  # noqa: F401  registers the backbones
 from ..weights import (BACKBONES, Converted, convert_backbone, load_weights,
                        peek_checkpoint, weights_of)
 from ..weights.architecture import VIT
+from ..weights.convert import HEADS
 
 Size = Union[int, Sequence[int]]
-HEADS = ('num_heads', 'last_block_heads')  # what a caller may have to say
 
 
 def load_backbone(name_or_file: str,

@@ -82,7 +82,7 @@ def test_branches():
     assert select_branch(dict(model=a, optimizer={}))['x'] == 1
     assert select_branch(dict(student=dict(state_dict=a)))['x'] == 1
     assert select_branch(a)['x'] == 1
-    with pytest.raises(ValueError, match='student and teacher: choose'):
+    with pytest.raises(ValueError, match='student and teacher.* choose'):
         select_branch(both)
     with pytest.raises(ValueError, match="no 'teacher'"):
         select_branch(a, 'teacher')
