@@ -127,7 +127,7 @@ def _download(url: str, path: str, sha256: Optional[str], size: Optional[int],
     keep = manner.verified
     if not keep:
         _remove(partial)
-    resumed = osp.isfile(partial)
+    resumed = _holds_something(partial)
     try:
         _receive(url, partial, size, manner)
         problem = mismatch(partial, sha256, size)
@@ -148,7 +148,7 @@ def _download(url: str, path: str, sha256: Optional[str], size: Optional[int],
         keep = keep and not isinstance(error, NoRoomError)
         raise
     finally:
-        if not keep:
+        if not (keep and _holds_something(partial)):
             _remove(partial)
 
 
@@ -156,6 +156,10 @@ def _receive(url: str, partial: str, size: Optional[int],
              manner: Manner) -> None:
     with open(partial, 'r+b' if osp.isfile(partial) else 'w+b') as file:
         receive(url, file, size, manner)
+
+
+def _holds_something(path: str) -> bool:
+    return osp.isfile(path) and osp.getsize(path) > 0
 
 
 def _remove(path: str) -> None:
