@@ -160,7 +160,10 @@ def how_to_get(row: ModelRow) -> str:
     if not row.config:
         return (f'{row.name} has neither weights nor a config: correct its '
                 'entry in the metafile')
-    root = row.config[:row.config.rindex(osp.join('', 'configs', ''))]
+    root, found, _ = row.config.rpartition(osp.join('', 'configs', ''))
+    if not found:  # of a base, whose configs are not known here
+        return (f'{row.name} has no weights in its metafile, and its config '
+                f'is {row.config}: train it by that, or correct its entry')
     tools, config = osp.join(root, 'tools'), shown(row.config)
     train = f'python {shown(osp.join(tools, "train.py"))} {config}'
     gpus = GPUS.search(row.name)

@@ -204,6 +204,20 @@ def test_a_metafile_gets_the_file_and_keeps_the_rest(tmp_path):
         path.read_text())['Models'][1]['Weights'] == ROW['Weights']
 
 
+def test_an_unusual_metafile_is_left_alone(tmp_path):
+    path = tmp_path / 'a.yml'
+    for text, error in (('Models:\n- Weights: null\n  Name: one\n',
+                         'a.yml: cannot enter one there, its layout is'),
+                        ('# \xe9\n' + METAFILE, 'a.yml is no text in UTF')):
+        path.write_bytes(text.encode('latin-1'))
+        with pytest.raises(ValueError, match=error):
+            enter_weights(str(path), ROW)
+        assert path.read_bytes() == text.encode('latin-1')
+    path.write_text(METAFILE.replace('- Name: one\n', '- Name: one  # mine\n'))
+    assert enter_weights(str(path), ROW)
+    assert '- Name: one  # mine' in path.read_text()
+
+
 @pytest.mark.parametrize('text', ['{', 'a: 1', '- b'])
 def test_what_is_no_metafile_is_left_alone(text, tmp_path):
     path = tmp_path / 'a.yml'

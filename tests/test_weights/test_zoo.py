@@ -87,6 +87,16 @@ def test_every_model_without_weights_says_how_to_train_it(monkeypatch):
                          for b in ('vit-tiny', 'starnet-s3', 'tinyvit-5m')))
 
 
+def test_a_model_of_a_base_may_have_any_config(published, monkeypatch):
+    (published.parent / 'metafile.yml').write_text(
+        'Models: [{Name: mine, Config: recipes/mine.py}, {Name: bare}]')
+    monkeypatch.setenv('SAIP_MM_ZOO', str(published.parent))
+    with pytest.raises(zoo.NotPublishedError, match='is recipes/mine.py:'):
+        load('mine')
+    with pytest.raises(zoo.NotPublishedError, match='nor a config'):
+        load('bare')
+
+
 def test_an_unknown_name_lists_those_alike(monkeypatch):
     with pytest.raises(
             ValueError,
