@@ -6,7 +6,7 @@ from saip_mm.engine import EncoderMetaHook
 from saip_mm.weights import publish_backbone
 from ...test_models.tiny_saip import build
 
-CONFIG = """model = dict(encoder=dict(backbone=dict(arch=dict(num_heads=2))))"""
+CONFIG = 'model = dict(encoder=dict(backbone=dict(num_heads=2)))'
 
 
 def saved(model):
