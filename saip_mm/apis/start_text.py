@@ -6,6 +6,7 @@ from ..engine.shipped_configs import PREFIX
 from ..version import __version__
 from .start_plan import RECIPE_SIZE, Choice, Plan
 
+COPY = 'init.pth'  # of weights in another project's names, beside the config
 HEADER = '''\
 # Pretraining of {backbone} on {images} pictures; written by saip-mm \
 {version}, from
@@ -19,6 +20,10 @@ _base_ = '{prefix}saip/{backbone}.py'
 # checkpoints and logs, beside this file
 work_dir = "{{{{ fileDirname }}}}/run"
 randomness = dict(seed={seed})
+'''
+ORIGIN = '''
+# of another project: {copy}, beside this file, has it in this one's names
+init = {place!r}
 '''
 SIZE = '''
 {why}
@@ -134,7 +139,8 @@ def config_text(plan: Plan,
                 folder: str,
                 name: str = 'pretrain.py',
                 seed: int = 0,
-                start: Optional[dict] = None) -> str:
+                start: Optional[dict] = None,
+                origin: Optional[str] = None) -> str:
     """The text of a config: settings of a plan, each with its reason.
 
     Args:
@@ -144,6 +150,7 @@ def config_text(plan: Plan,
         seed (int): Of everything that is drawn. Defaults to 0.
         start (dict, optional): Settings of the backbone with which it starts
             from a file, ``init_cfg`` among them. Defaults to None: random.
+        origin (str, optional): Where that file comes from, if it is a copy.
 
     Returns:
         str: Inherits the shipped recipe of the backbone.
@@ -156,6 +163,7 @@ def config_text(plan: Plan,
             name=name,
             prefix=PREFIX,
             seed=seed),
+        ORIGIN.format(place=origin, copy=COPY) if origin else '',
         SIZE.format(
             why=remark(plan.size), size=plan.size.value, canvas=canvas(plan)),
         _model(plan, start),

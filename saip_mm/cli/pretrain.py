@@ -25,11 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'work_dirs/FOLDER_BACKBONE')
     add('--init',
         metavar='FILE_OR_NAME',
-        help='continue from these weights: a published backbone, a training '
-        'checkpoint, saip://NAME or NAME; default: random')
+        help='continue from these weights: a file of any layout that saip-mm '
+        'convert knows, saip://NAME or NAME; default: random')
     add('--init-which',
         choices=['student', 'expert'],
-        help='whose backbone of a training checkpoint; default: student')
+        help="whose backbone, where the file holds both; default: SAIP's "
+        'student, the teacher of DINO and SOLIDER')
     add('--gpus', type=int, default=1, help='GPUs of this machine; default: 1')
     add('--resume',
         action='store_true',

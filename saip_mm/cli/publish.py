@@ -11,12 +11,13 @@ HELP = ('write the image encoder of a checkpoint alone: .pth, safetensors, a '
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``saip-mm publish``."""
     parser.add_argument(
-        'checkpoint', help='training checkpoint, or a converted backbone')
+        'checkpoint',
+        help='training checkpoint, or a file of any known layout')
     parser.add_argument(
         '--which',
         choices=['student', 'expert'],
-        default='student',
-        help='whose encoder (default: student, as SAIP does)')
+        help="whose encoder (default: SAIP's student, the teacher of DINO "
+        'and SOLIDER, of a file of one alone that one)')
     parser.add_argument(
         '--out-dir', default='.', help='folder to write to (default: here)')
     parser.add_argument(

@@ -3,11 +3,10 @@ from .atomic import AtomicBackend, replacing, write_file
 from .backbone import BACKBONES, backbone_options, extract_backbone
 from .check import (OPTIONAL, NoMatchError, check_weights, for_test,
                     load_weights, training_only)
-from .convert import convert_backbone
+from .convert import convert_backbone, select_branch
 from .converted import Converted
-from .download import DownloadError
 from .finite import NonFiniteWeightsError, check_finite
-from .key_maps import ConvertedViT, convert_vit_keys, select_branch
+from .key_maps import ConvertedViT, convert_vit_keys
 from .loader import register_loaders
 from .position_grid import (Grid, candidate_grids, check_orientation,
                             table_layout)
@@ -17,6 +16,7 @@ from .read import (UnsafeCheckpointError, listed_keys, meta_of,
                    peek_checkpoint, read_checkpoint, weights_of)
 from .resume import CheckpointError, check_checkpoint, find_resume_file
 from .third_party import convert_third_party
+from .transfer import DownloadError
 from .zoo import NotPublishedError, fetch
 
 __all__ = [

@@ -49,7 +49,7 @@ def write_file(path: Union[str, Path],
                 os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        _remove(partial)
+        remove(partial)
         kept = ('its previous content is kept'
                 if osp.isfile(path) else 'nothing of it was written')
         raise type(error)(
@@ -57,7 +57,7 @@ def write_file(path: Union[str, Path],
             f'{error.strerror or error}): {kept}; make room there or choose '
             'another folder') from error
     except BaseException:
-        _remove(partial)
+        remove(partial)
         raise
     if sync:
         _sync_folder(folder)
@@ -107,7 +107,7 @@ def replacing(path: Union[str, Path]) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        _remove(partial)
+        remove(partial)
         if error.filename not in (None, partial, str(path)):
             raise  # of another file, which was read
         kept = ('its previous content is kept'
@@ -116,7 +116,7 @@ def replacing(path: Union[str, Path]) -> Iterator[BinaryIO]:
             error.errno, f'cannot write {path} ({error.strerror or error}): '
             f'{kept}; make room there or choose another folder') from error
     except BaseException:
-        _remove(partial)
+        remove(partial)
         raise
     _sync_folder(folder)
 
@@ -181,7 +181,7 @@ def remove_leftovers(folder: str, name: str = '*') -> None:
     for path in glob(osp.join(escape(folder), f'{start}*.partial')):
         found = form.search(path)
         if found and not _is_alive(int(found[1])):
-            _remove(path)
+            remove(path)
 
 
 def _start(name: str) -> str:
@@ -202,7 +202,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _remove(path: str) -> None:
+def remove(path: str) -> None:
+    """Take away a file or folder, if it is there."""
     if osp.isdir(path):
         shutil.rmtree(path, ignore_errors=True)
         return

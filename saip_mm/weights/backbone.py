@@ -4,11 +4,16 @@ from typing import Tuple
 
 from .check import LISTED
 from .read import meta_of, weights_of
+from .saved_config import saved_settings
 
 # where a backbone lies in a training checkpoint, the first that is there
 BACKBONES = dict(
     student=('encoder.backbone.', 'backbone.'),
     expert=('expert.encoder.backbone.', ))
+
+# arguments of a backbone that no tensor shows
+UNSEEN = ('num_heads', 'last_block_heads', 'model_name', 'last_stride',
+          'neck_stride', 'mask_padding')
 
 
 def extract_backbone(checkpoint: dict,
@@ -53,6 +58,9 @@ def extract_backbone(checkpoint: dict,
 def backbone_options(checkpoint: dict) -> dict:
     """What a file says of its backbone that its tensors do not show.
 
+    A pretraining's checkpoint and a published file say it themselves, a
+    task's has its config in it.
+
     Args:
         checkpoint (dict): A training checkpoint or a published backbone.
 
@@ -64,4 +72,21 @@ def backbone_options(checkpoint: dict) -> dict:
     said = meta.get('backbone')
     if said is None and isinstance(encoder, dict):
         said = encoder.get('backbone')
-    return dict(said) if isinstance(said, dict) else {}
+    if isinstance(said, dict):
+        return dict(said)
+    return _configured(saved_settings(meta))
+
+
+def _configured(settings: dict) -> dict:
+    """What a saved config sets of a backbone, of what no tensor shows."""
+    model = dict_in(settings, 'model')
+    backbone = dict_in(dict_in(model, 'encoder') or model, 'backbone')
+    heads = dict_in(backbone, 'arch').get('num_heads')
+    said = {'num_heads': heads, **backbone}
+    return {key: said[key] for key in UNSEEN if said.get(key) is not None}
+
+
+def dict_in(settings: dict, key: str) -> dict:
+    """A dict in settings; empty where there is none."""
+    value = settings.get(key)
+    return value if isinstance(value, dict) else {}

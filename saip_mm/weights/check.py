@@ -9,7 +9,7 @@ OPTIONAL = ('pos_grid', 'num_batches_tracked')
 LISTED = 5  # keys an error names of each kind
 REMEDY = ('Check that architecture and width are those it was trained with; '
           "name the part of a larger model with prefix='backbone.'; convert "
-          'foreign names with tools/model_converters')
+          'foreign names with saip-mm convert')
 
 
 class NoMatchError(RuntimeError, ValueError):

@@ -84,7 +84,7 @@ def timm_model(found: Converted) -> Tuple[dict, Dict[str, Tensor]]:
     elif model['type'] == MAPS and family_of(model['model_name']):
         name, arguments = model['model_name'], _stage_arguments(model)
         weights, width = _stage_weights(found)
-        size = [256, 128]
+        size = list(found.meta.get('input', {}).get('size', [256, 128]))
     else:
         raise NoTimmModelError(
             f'{model["type"]} of {model.get("model_name", model.get("arch"))} '

@@ -10,12 +10,12 @@ from torch import nn
 
 from saip_mm.models.preprocessors.person_views import (IMAGENET_MEAN,
                                                        IMAGENET_STD)
-from saip_mm.weights import (backbone_options, extract_backbone, file_sha256,
-                             load_weights, meta_of, read_checkpoint,
-                             table_layout, weights_of)
+from saip_mm.weights import (extract_backbone, file_sha256, load_weights,
+                             meta_of, read_checkpoint, weights_of)
 from saip_mm.weights.onnx_file import quiet
 from saip_mm.weights.saved_config import builds_known_classes, parse_config
 from ..config import load_config, read_config
+from ..models import built_backbone, convert_file
 
 Size = Tuple[int, int]
 PERSON = (256, 128)  # height and width of a person, where nothing says it
@@ -55,8 +55,8 @@ def load_source(what: Union[str, os.PathLike, Config],
 
     Args:
         what (str | PathLike | Config): A config, or a file of weights: a
-            training checkpoint, which has its config in it, or a published
-            backbone.
+            training checkpoint, which has its config in it, or a backbone in
+            any layout that :func:`~saip_mm.weights.convert_backbone` knows.
         checkpoint (str, optional): Weights of a config. Defaults to None:
             the random start, good for latency alone.
         size (Sequence[int], optional): Height and width. Defaults to None:
@@ -80,13 +80,15 @@ def load_source(what: Union[str, os.PathLike, Config],
         if options:
             raise ValueError(f'{path} has no config in it that --cfg-options '
                              'could change')
-        cfg = Config(dict(backbone=backbone_config(content, path)))
+        cfg = Config()
     elif isinstance(config, Config):
         cfg = load_config(config, options)
     else:
         cfg = load_config(read_config(str(config)), options)
     model_cfg = cfg.get('model') or {}
-    if 'encoder' in model_cfg:
+    if config is None:
+        model = built_backbone(convert_file(content, path), path)
+    elif 'encoder' in model_cfg:
         model = _backbone(model_cfg.encoder.backbone, content, path)
     elif 'backbone' in model_cfg:  # beside it, configs keep their _base_'s
         model = _task_model(cfg, content, path)
@@ -137,47 +139,6 @@ def saved_config(content: dict, path: str) -> Optional[Config]:
         return None
     # its imports are this package's, by builds_known_classes
     return Config(settings)
-
-
-def backbone_config(content: dict, path: str) -> dict:
-    """Config of the backbone whose weights a file holds.
-
-    Args:
-        content (dict): A published backbone: its own keys without prefix.
-        path (str): Of it, for errors.
-
-    Raises:
-        ValueError: If it cannot be told.
-    """
-    said, weights = backbone_options(content), weights_of(content)
-    if 'model_name' in said:
-        return dict(type='mmpretrain.StrideMapBackbone', **said)
-    try:
-        patch = weights['patch_embed.projection.weight'].shape
-        width = patch[0]
-        hidden = len(weights['layers.0.ffn.layers.0.0.weight'])
-        table = weights['pos_embed']
-    except KeyError as error:
-        raise ValueError(
-            f'{path} does not tell what backbone it is of (no key '
-            f'{error}): name a config, and it as its checkpoint') from error
-    depth = 1 + max(
-        int(key.split('.')[1]) for key in weights if key.startswith('layers.'))
-    grid, _ = table_layout(table.shape[1], 'cls_token' in weights,
-                           meta_of(content).get('position_grid'))
-    heads = said.pop('num_heads', max(1, width // 64))
-    return dict(
-        type='mmpretrain.GridVisionTransformer',
-        arch=dict(
-            embed_dims=width,
-            num_layers=depth,
-            num_heads=heads,
-            feedforward_channels=hidden),
-        img_size=tuple(n * side for n, side in zip(grid, patch[2:])),
-        patch_size=tuple(patch[2:]),
-        out_type='featmap',
-        with_cls_token='cls_token' in weights,
-        **said)
 
 
 def config_size(cfg: Config) -> Optional[Size]:

@@ -130,10 +130,11 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
 
         Raises:
             NoMatchError, ValueError: If that file is damaged, or lacks
-                blocks or the patch embedding, or has them in other shapes.
+                blocks, patches or positions, or has them in other shapes.
         """
         if not self.is_init:
-            content = self.take_pretrained(('layers.', 'patch_embed.'))
+            content = self.take_pretrained(
+                ('layers.', 'patch_embed.', 'pos_embed'))
             self._meta_grid = meta_of(content).get('position_grid')
         if self.is_init or self.names_checkpoint:
             # not the parent's, which draws the positions anew where init_cfg

@@ -235,6 +235,14 @@ class TestInitCfg:
         with pytest.raises(ValueError, match=error):
             vit(init_cfg=dict(type='Pretrained', checkpoint=path))
 
+    @pytest.mark.parametrize('key', ['pos_embed', 'layers.0.ln1.bias'])
+    def test_what_would_stay_random_is_named(self, tmp_path, key):
+        path, weights = self.file(tmp_path, dict(position_grid=[16, 12]))
+        del weights[key]
+        torch.save(weights, path)
+        with pytest.raises(ValueError, match=f'weights.pth .*missing: {key}'):
+            vit((16, 12), init_cfg=dict(type='Pretrained', checkpoint=path))
+
     def test_part_of_a_larger_model(self, tmp_path):
         weights = vit((6, 3)).state_dict()
         path = str(tmp_path / 'classifier.pth')
