@@ -27,7 +27,7 @@ LIBRARIES = dict(
     detection='mmdet',
     part_attributes='mmdet',
     parsing='mmdet')
-METHODS = ('saip', 'dino', 'mae')
+METHODS = ('saip', 'dino', 'mae', 'evidence')
 PRETRAINING = [p for p in LEAVES if p.relative_to(CONFIGS).parts[0] in METHODS]
 
 
