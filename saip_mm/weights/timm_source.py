@@ -138,7 +138,11 @@ def load_timm_file(model: nn.Module, file: str) -> None:
         for k, v in weights.items() if k in own or not BESIDE.match(k)
     }
     check_weights(
-        model, weights, file, exact=True, file_keys=list(weights),
+        model,
+        weights,
+        file,
+        exact=True,
+        file_keys=list(weights),
         remedy=REMEDY)
     for key, value in weights.items():
         if value.shape != own[key].shape:  # check_weights spares positions

@@ -27,8 +27,8 @@ class VisiblePatches(nn.Module):
         if self.visible is None:
             return x
         places = self.visible[..., None].expand(-1, -1, x.shape[-1])
-        return torch.cat((x[:, :self.prefix], x[:, self.prefix:].gather(
-            1, places)), 1)
+        return torch.cat(
+            (x[:, :self.prefix], x[:, self.prefix:].gather(1, places)), 1)
 
 
 @MODELS.register_module()
@@ -121,8 +121,8 @@ class TimmEncoder(Encoder):
     def _choose_source(self, asked: Optional[str]) -> str:
         pools = getattr(self.backbone, 'attn_pool', None) is not None
         if asked is None:
-            asked = ('class' if self.class_token else
-                     'pool' if pools else 'mean')
+            asked = ('class'
+                     if self.class_token else 'pool' if pools else 'mean')
         if asked not in SOURCES or asked == 'class' and not self.class_token:
             raise ValueError(
                 f"image_source '{asked}' of {self.model_name}: choose one of "
@@ -196,8 +196,8 @@ class TimmEncoder(Encoder):
             return last[:, 0]
         if self.image_source == 'mean':
             return _only(last[:, self.prefix:], visible).mean(1)
-        kept = torch.cat((last[:, :self.prefix],
-                          _only(last[:, self.prefix:], visible)), 1)
+        kept = torch.cat(
+            (last[:, :self.prefix], _only(last[:, self.prefix:], visible)), 1)
         return self.backbone.forward_head(kept, pre_logits=True)
 
     def _listen(self, found: list):
@@ -205,8 +205,9 @@ class TimmEncoder(Encoder):
         block = self.backbone.blocks[-1]
         attn = getattr(block, 'attn', None)
         norms = (getattr(attn, f'{n}_norm', None) for n in 'qk')
-        if (self._drop is None or not isinstance(
-                getattr(attn, 'qkv', None), nn.Linear) or any(
+        if (self._drop is None
+                or not isinstance(getattr(attn, 'qkv', None), nn.Linear)
+                or any(
                     n is not None and not isinstance(n, nn.Identity)
                     for n in norms)):
             raise ValueError(
@@ -219,8 +220,8 @@ class TimmEncoder(Encoder):
             first = int(self.class_token)
             parts = attention_parts(module, args[0])
             found.append(
-                torch.cat((parts[:, :, :, :first],
-                           parts[:, :, :, self.prefix:]), 3))
+                torch.cat(
+                    (parts[:, :, :, :first], parts[:, :, :, self.prefix:]), 3))
 
         return attn.register_forward_pre_hook(note)
 
@@ -273,8 +274,8 @@ def patch_side(model: nn.Module) -> int:
 def _only(patches: Tensor, visible: Optional[Tensor]) -> Tensor:
     if visible is None:
         return patches
-    return patches.gather(
-        1, visible[..., None].expand(-1, -1, patches.shape[-1]))
+    return patches.gather(1, visible[..., None].expand(-1, -1,
+                                                       patches.shape[-1]))
 
 
 def _show_mean(x: Tensor, hidden: Tensor, stride: int) -> Tensor:

@@ -53,8 +53,10 @@ class TokenBlocks(BaseModule):
         nn.init.trunc_normal_(self.cls_token, std=0.02)
         self.layers = nn.ModuleList(
             TransformerEncoderLayer(
-                dims, heads, int(mlp_ratio * dims), norm_cfg=dict(
-                    type='LN', eps=1e-6)) for heads in num_heads)
+                dims,
+                heads,
+                int(mlp_ratio * dims),
+                norm_cfg=dict(type='LN', eps=1e-6)) for heads in num_heads)
         for layer in self.layers:
             lighten_layer(layer)
         self.norm = nn.LayerNorm(dims, eps=1e-6)

@@ -201,6 +201,6 @@ def tensors_sha256(module: nn.Module) -> str:
     digest = hashlib.sha256()
     for key, value in module.state_dict().items():
         digest.update(f'{key} {tuple(value.shape)} {value.dtype}'.encode())
-        digest.update(value.cpu().contiguous().view(-1).view(
-            torch.uint8).numpy().tobytes() if value.numel() else b'')
+        digest.update(value.cpu().contiguous().view(-1).view(torch.uint8).
+                      numpy().tobytes() if value.numel() else b'')
     return digest.hexdigest()

@@ -42,12 +42,15 @@ def encode(encoder: Encoder, images: Dict[str, Tensor],
     for (_, kinds, mask, _), names in groups.items():
         out = encoder(torch.cat([images[n] for n in names]), mask, kinds)
         found = {kind: getattr(out, kind) for kind in WISHES}
-        parts = {k: t.chunk(len(names)) for k, t in found.items()
-                 if t is not None}
+        parts = {
+            k: t.chunk(len(names))
+            for k, t in found.items() if t is not None
+        }
         for place, name in enumerate(names):
-            answers[name, mask] = out._replace(
-                **{k: chunks[place]
-                   for k, chunks in parts.items()})
+            answers[name, mask] = out._replace(**{
+                k: chunks[place]
+                for k, chunks in parts.items()
+            })
     return [answers[r.view, r.mask] for r in requests]
 
 
