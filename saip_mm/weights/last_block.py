@@ -1,6 +1,6 @@
 """Whether a plain transformer's last block was trained at all."""
 from statistics import median
-from typing import Dict, Optional
+from typing import Dict, List, Optional, Sequence
 
 from torch import Tensor
 
@@ -54,7 +54,38 @@ def say_last_block(ratio: Optional[float], depth: int) -> Optional[str]:
     return line
 
 
-def is_path(weights: Dict[str, Tensor]) -> bool:
-    """Whether names of a file are PATH's: it alone keeps the position of its
-    class token apart."""
-    return any(key.endswith(CLASS_POSITION) for key in weights)
+def path_untrained(weights: Dict[str, Tensor],
+                   backbone: Dict[str, Tensor]) -> List[str]:
+    """Names of what PATH's tasks did not train: last block and last norm.
+
+    Args:
+        weights (dict[str, Tensor]): By the file's names. PATH's alone keep
+            the position of the class token apart.
+        backbone (dict[str, Tensor]): By mmpretrain's names.
+
+    Returns:
+        list[str]: Of mmpretrain's; empty for other files.
+
+    Source:
+        PATH's code, whose neck reads the embedding and all blocks but the
+        last.
+    """
+    if CLASS_POSITION not in weights:
+        return []
+    last = f'layers.{vit_depth(backbone) - 1}.'
+    return [key for key in backbone if key.startswith((last, 'ln1.'))]
+
+
+def last_trained(untrained: Sequence[str], depth: int) -> int:
+    """Index of the last block that was trained, of ``depth``.
+
+    Example:
+        >>> last_trained(['layers.11.attn.qkv.weight', 'ln1.bias'], 12)
+        10
+        >>> last_trained([], 12)
+        11
+    """
+    index = depth - 1
+    while index > 0 and f'layers.{index}.attn.qkv.weight' in untrained:
+        index -= 1
+    return index

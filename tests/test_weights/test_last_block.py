@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from saip_mm.weights import convert_backbone
-from saip_mm.weights.last_block import (is_path, last_block_ratio,
+from saip_mm.weights.last_block import (last_block_ratio, last_trained,
                                         say_last_block)
 from ..expert_files import joined, path_weights
 
@@ -26,6 +26,16 @@ def test_ratio_is_to_the_median():
     assert last_block_ratio(few) is None and say_last_block(None, 2) is None
 
 
-def test_path_is_told_by_its_class_tokens_position():
-    assert is_path(path_weights())
-    assert not is_path(joined(path_weights()))
+def test_what_paths_tasks_left_is_noted_and_kept():
+    """In a converted file, too, which no longer looks like PATH's."""
+    found = convert_backbone(path_weights())
+    left = found.meta['untrained']
+    assert {k.rpartition('.')[0]
+            for k in left} == {'ln1'} | {
+                f'layers.11.{name}'
+                for name in ('ln1', 'ln2', 'attn.qkv', 'attn.proj',
+                             'ffn.layers.0.0', 'ffn.layers.1')
+            }
+    assert convert_backbone(found.checkpoint()).meta['untrained'] == left
+    assert not convert_backbone(joined(path_weights())).meta
+    assert last_trained(left, 12) == 10

@@ -9,11 +9,12 @@ from mmengine.logging import print_log
 from torch import nn
 
 from mmpretrain.registry import MODELS
-from saip_mm.weights import (convert_backbone, fetch, file_sha256,
-                             load_weights, meta_of, read_checkpoint,
-                             weights_of)
+from saip_mm.weights import (Converted, convert_backbone, fetch, file_sha256,
+                             load_weights, meta_of, read_checkpoint)
 from saip_mm.weights.architecture import VIT
-from saip_mm.weights.last_block import UNTRAINED, is_path, last_block_ratio
+from saip_mm.weights.key_maps import vit_depth
+from saip_mm.weights.last_block import (UNTRAINED, last_block_ratio,
+                                        last_trained)
 from ..backbones import GridVisionTransformer
 from ..encoders import Encoder, TimmEncoder
 from .layers import cut_transformer, cut_weights
@@ -56,7 +57,13 @@ def from_file(checkpoint: str,
         ValueError: If it is none of the layouts, or damaged.
     """
     file = local_file(checkpoint)
-    content = read_checkpoint(file or checkpoint)
+    try:
+        content = read_checkpoint(file or checkpoint)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f'the frozen expert is not there: {error} and name it by '
+            'model.expert.checkpoint=FILE. A student alone does not need it: '
+            'publish its backbone') from error
     try:
         found = convert_backbone(content, **(conversion or {}))
     except ValueError as error:
@@ -69,7 +76,7 @@ def from_file(checkpoint: str,
     backbone, weights = whole, found.weights
     if found.model['type'] == VIT:
         if out_index is None:
-            out_index = _trained_index(content, weights, checkpoint)
+            out_index = _trained_index(found, checkpoint)
         whole['checkpoint_grid'] = found.grid
         backbone = cut_transformer(whole, out_index, final_norm)
         weights, _ = cut_weights(weights, backbone, whole)
@@ -90,21 +97,21 @@ def _person_encoder(encoder: dict, backbone: dict) -> Encoder:
     return MODELS.build(settings | dict(backbone=backbone))
 
 
-def _trained_index(content: dict, weights: dict, checkpoint: str) -> int:
-    """-2 where the last block was not trained with the others, else -1."""
-    ratio = last_block_ratio(weights)
-    if is_path(weights_of(content)):
-        why = "PATH's tasks do not read its last block"
-    elif ratio is not None and ratio < UNTRAINED:
-        why = 'its last block was hardly trained'
-    else:
-        return -1
+def _trained_index(found: Converted, checkpoint: str) -> int:
+    """The last block that was trained with the others."""
+    depth = vit_depth(found.weights)
+    index = last_trained(found.meta.get('untrained') or (), depth)
+    ratio = last_block_ratio(found.weights)
+    if index == depth - 1 and (ratio is None or ratio >= UNTRAINED):
+        return index
+    index = min(index, depth - 2)
     norm = '' if ratio is None else \
-        f' (norm of its attention {ratio:.2f} of the median)'
+        f', the norm of its attention is {ratio:.2f} of the median'
     print_log(
-        f'{checkpoint}: {why}{norm}: tokens come from the last but one, with '
-        'a norm without parameters; out_index=-1 takes the last', 'current')
-    return -2
+        f'{checkpoint}: the last block was hardly trained{norm}; tokens come '
+        f'from block {index}, with a norm without parameters. out_index='
+        f'{depth - 1} takes the last', 'current')
+    return index
 
 
 def refuse_layers(out_index: Optional[int],

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from mmpretrain.registry import MODELS
 from saip_mm.engine.optim import BackboneLayerDecayOptimWrapperConstructor
-from saip_mm.weights import file_sha256
+from saip_mm.weights import convert_backbone, file_sha256
 from ...expert_files import joined, path_weights, save_path_file
 from ...test_weights import layouts
 from ..tiny_saip import VIT, batch_of_crops, build, total, views_of
@@ -90,6 +90,9 @@ def test_the_layer_is_chosen_by_what_was_trained(tmp_path):
     assert len(expert_of(str(file)).encoder.backbone.layers) == 11
     whole = expert_of(str(file), out_index=11, final_norm=False).encoder
     assert len(whole.backbone.layers) == 12 and not whole.backbone.final_norm
+    found = convert_backbone(path_weights())  # says it in its meta
+    torch.save(found.checkpoint(), file)
+    assert len(expert_of(str(file)).encoder.backbone.layers) == 11
     with pytest.raises(ValueError, match='out_index 12 is outside the 12'):
         expert_of(str(file), out_index=12)
 
@@ -128,7 +131,9 @@ def test_another_file_is_refused(tmp_path, change, error):
 
 
 def test_a_missing_or_foreign_file_is_told(tmp_path, path_file):
-    with pytest.raises(FileNotFoundError, match='nowhere.pth does not exist'):
+    with pytest.raises(
+            FileNotFoundError,
+            match='frozen.*nowhere.pth does not.*checkpoint=FILE'):
         expert_of(str(tmp_path / 'nowhere.pth'))
     digest = file_sha256(path_file)
     assert expert_of(
@@ -305,3 +310,35 @@ def test_a_student_learns_from_a_patch_of_14():
     losses = model(views_of(model), mode='loss')
     total(losses).backward()
     assert all(v.isfinite() for v in losses.values())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('backbone, widths', [
+    (dict(
+        type='mmpretrain.ConvNeXt',
+        arch=dict(depths=[1] * 4, channels=[8, 16, 24, 32]),
+        out_indices=(1, 2, 3),
+        gap_before_final_norm=False), (32, 24)),
+    (dict(
+        type='mmpretrain.ResNet',
+        depth=18,
+        base_channels=8,
+        stem_channels=8,
+        out_indices=(2, 3)), (64, 32)),
+    (dict(
+        type='mmpretrain.VisionTransformer',
+        arch=VIT['arch'],
+        img_size=64,
+        out_type='featmap'), (16, 16)),
+])
+def test_any_backbone_of_mmpretrain(backbone, widths):
+    expert = MODELS.build(
+        dict(type='FrozenExpert', encoder=dict(backbone=backbone)))
+    dims = expert.dims_for(None)
+    assert (dims.image, dims.inner, dims.stride) == (*widths, 16)
+    assert not any(m.training for m in expert.modules())
+    assert expert.train() is expert and expert.source == {}
+    images = torch.randn(2, 3, 64, 32)
+    mask = torch.tensor([[True] * 6 + [False] * 2] * 2)
+    out = expert.encoder(images, mask)
+    assert out.inner.shape == (2, 2, widths[1]) and out.grid == (4, 2)
