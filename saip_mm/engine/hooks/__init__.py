@@ -18,8 +18,7 @@ from .weight_decay_log import WeightDecayLogHook
 
 __all__ = [
     'CheckpointFitHook', 'CollapseMonitorHook', 'ExpertTemperatureHook',
-    'EncoderMetaHook', 'EpochLengthHook', 'ExpertFileHook',
-    'ExpertUpdateHook',
+    'EncoderMetaHook', 'EpochLengthHook', 'ExpertFileHook', 'ExpertUpdateHook',
     'FreezePrototypesHook', 'IterationSeedHook', 'PendingGradientsHook',
     'PlainCheckpointHook', 'ReplacedImagesHook', 'ResumeEpochHook',
     'ResumeScheduleHook', 'RetrievalMonitorHook', 'SafeCheckpointHook',

@@ -104,13 +104,15 @@ def _trained_index(found: Converted, checkpoint: str) -> int:
     ratio = last_block_ratio(found.weights)
     if index == depth - 1 and (ratio is None or ratio >= UNTRAINED):
         return index
+    why = 'no objective of its training reached block'
+    if index == depth - 1:
+        why = (f'the norm of its attention, {ratio:.2f} of the median, says '
+               'that hardly anything trained block')
     index = min(index, depth - 2)
-    norm = '' if ratio is None else \
-        f', the norm of its attention is {ratio:.2f} of the median'
     print_log(
-        f'{checkpoint}: the last block was hardly trained{norm}; tokens come '
-        f'from block {index}, with a norm without parameters. out_index='
-        f'{depth - 1} takes the last', 'current')
+        f'{checkpoint}: {why} {index + 1}; tokens come from block {index}, '
+        f'with a norm without parameters. out_index={depth - 1} takes the '
+        'last', 'current')
     return index
 
 
