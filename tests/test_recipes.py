@@ -170,7 +170,7 @@ def test_workers_cut_what_the_objectives_use(path):
     cfg = read(path)
     heads = {name for name, head in cfg.model.heads.items() if head}
     wanted = {'anchor', 'scale'}
-    if 'csm' in heads:
+    if heads & {'csm', 'align'}:
         wanted.add('local')
     if 'css' in heads:
         wanted.add('background')

@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=['student', 'expert'],
         help="whose backbone, where the file holds both; default: SAIP's "
         'student, the teacher of DINO and SOLIDER')
+    add('--expert',
+        metavar='FILE_OR_NAME',
+        help='learn from this frozen model (SAIP*) instead of an average: a '
+        "file of PATH, DINO, SOLIDER ..., timm's name or folder, or a model "
+        'of the zoo; see docs/experts.md')
     add('--gpus', type=int, default=1, help='GPUs of this machine; default: 1')
     add('--resume',
         action='store_true',
@@ -83,6 +88,7 @@ def run(args: argparse.Namespace) -> None:
         backbone=args.backbone,
         init=args.init,
         init_which=args.init_which,
+        expert=args.expert,
         epochs=args.epochs,
         batch_size=args.batch_size,
         size=args.size,

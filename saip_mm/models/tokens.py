@@ -5,6 +5,7 @@ from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 from torch import Tensor
 
 KINDS = ('image', 'inner', 'final')  # of tokens
+WISHES = (*KINDS, 'attention')  # what an encoder may be asked for
 ROLES = ('student', 'expert')
 
 
@@ -20,11 +21,15 @@ class Tokens(NamedTuple):
             mask gives none.
         grid (tuple[int, int]): Rows and columns of the full grid of the
             inner tokens.
+        attention (Tensor, optional): ``(B, 3, nh, N, hs)``, queries, keys and
+            values of the last transformer block: of the class token, where
+            there is one, and of the visible patches.
     """
     image: Optional[Tensor]
     inner: Optional[Tensor]
     final: Optional[Tensor]
     grid: Tuple[int, int]
+    attention: Optional[Tensor] = None
 
 
 # no NamedTuple: ConfigDict rebuilds tuples it is given
@@ -55,7 +60,7 @@ class Request:
     Attributes:
         view (str): Name in ``Views.images``.
         role (str): 'student', with gradient, or 'expert', without.
-        tokens (Sequence[str]): Of 'image', 'inner', 'final'.
+        tokens (Sequence[str]): Of 'image', 'inner', 'final', 'attention'.
         mask (Tensor | Callable, optional): ``(B, L)`` bool, True is hidden;
             the same number in every image. A student's may be a function of
             the answers to the expert's requests of the same head, in their
@@ -74,9 +79,9 @@ class Request:
         if self.role not in ROLES:
             raise ValueError(f"role '{self.role}' is unknown: use one of "
                              f'{ROLES}')
-        if not self.tokens or set(self.tokens) - set(KINDS):
+        if not self.tokens or set(self.tokens) - set(WISHES):
             raise ValueError(f'tokens {self.tokens} of {self.view} must be '
-                             f'some of {KINDS}')
+                             f'some of {WISHES}')
         if self.role == 'expert' and callable(self.mask):
             raise ValueError(
                 f"the mask of the expert's {self.view} is a function: it runs "

@@ -90,7 +90,12 @@ def _convert(checkpoint: dict, which: Optional[str], grid: Optional[Grid],
     outside = [key for key in weights if not key.startswith(prefix)]
     beside = [prefix + key for key in found.left_out]
     return found._replace(
-        which=which, left_out=beside + outside, meta=meta_of(checkpoint))
+        which=which,
+        left_out=beside + outside,
+        meta={
+            **found.meta,
+            **meta_of(checkpoint)
+        })
 
 
 def _same_grid(grid: Optional[Grid], meta: dict) -> Optional[Grid]:

@@ -58,7 +58,7 @@ def _teacher(expert) -> Optional[str]:
         return None
     if expert.get('type') == 'EmaExpert':
         return 'EMA of the student'
-    files = list(_values(expert, ('checkpoint', )))
+    files = list(_values(expert, ('checkpoint', 'model_name')))
     kind = str(expert.get('type'))
     return f'{kind}, {posixpath.basename(files[0])}' if files else kind
 

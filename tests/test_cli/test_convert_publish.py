@@ -27,6 +27,7 @@ def test_convert(suffix, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert 'plain transformer' in printed and ', student' in printed
     assert '150 tensors' in printed
+    assert 'last block  ' in printed and 'of the norm of the others' in printed
     assert 'left out    backbone.inter_norm.weight' in printed
     backbone = load_backbone(str(out))
     assert torch.equal(backbone.ln1.weight,

@@ -11,7 +11,7 @@ from mmpretrain.registry import MODELS
 from saip_mm.weights import Grid, check_orientation, meta_of, table_layout
 from ..sincos import sincos_positions
 from ..tokens import Tokens
-from .attention import set_heads
+from .attention import attention_parts, set_heads
 from .encoder_layer import LightEncoderLayer, lighten_layer
 from .pretrained import PretrainedMixin
 
@@ -232,8 +232,9 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             mask (Tensor, optional): ``(B, L)`` bool, True is hidden: those
                 patches never enter the blocks. The same number an image.
             tokens (Collection[str]): 'image' for the class token, 'final' for
-                the patch tokens of the last block, both after the final norm.
-                Defaults to the class token.
+                the patch tokens of the last block, both after the final norm;
+                'attention' for its queries, keys and values. Defaults to the
+                class token.
 
         Returns:
             Tokens: ``image`` None if the model has no class token; ``inner``
@@ -246,10 +247,14 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         """
         image_wanted = 'image' in tokens and self.cls_token is not None
         final_wanted = 'final' in tokens
-        depth = self._depth_needed(inner, image_wanted or final_wanted)
+        attention_wanted = 'attention' in tokens
+        depth = self._depth_needed(
+            inner, image_wanted or final_wanted or attention_wanted)
         x, grid = self.embed(x, mask)
-        patches = image = final = None
+        patches = image = final = attention = None
         for index, layer in enumerate(self.layers[:depth]):
+            if attention_wanted and index == self.num_layers - 1:
+                attention = attention_parts(layer.attn, layer.ln1(x))
             only = not final_wanted and self._only_class_token_leaves(
                 index, inner)
             x = layer(x, first=self.num_extra_tokens) if only else layer(x)
@@ -260,7 +265,7 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             image = norm(x[:, 0])
         if final_wanted:
             final = norm(x[:, self.num_extra_tokens:])
-        return Tokens(image, patches, final, grid)
+        return Tokens(image, patches, final, grid, attention)
 
     def _only_class_token_leaves(self, index: int,
                                  inner: Optional[int]) -> bool:

@@ -1,3 +1,4 @@
+from .alignment import AlignmentHead
 from .cross_scale_matching import CrossScaleMatchingHead
 from .cross_scale_reconstruction import CrossScaleReconstructionHead
 from .cross_scale_search import CrossScaleSearchHead
@@ -6,7 +7,7 @@ from .instance_matching import InstanceMatchingHead
 from .masked_reconstruction import MaskedReconstructionHead
 
 __all__ = [
-    'CrossScaleMatchingHead', 'CrossScaleReconstructionHead',
+    'AlignmentHead', 'CrossScaleMatchingHead', 'CrossScaleReconstructionHead',
     'CrossScaleSearchHead', 'DINOHead', 'InstanceMatchingHead',
     'MaskedReconstructionHead'
 ]

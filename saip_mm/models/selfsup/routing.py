@@ -11,7 +11,7 @@ from mmpretrain.registry import MODELS
 from ..encoders import Encoder, probe_side
 from ..finite import check_finite_losses
 from ..preprocessors import VIEW_KINDS, Views
-from ..tokens import KINDS, Answer, Request, Tokens
+from ..tokens import WISHES, Answer, Request, Tokens
 
 
 def encode(encoder: Encoder, images: Dict[str, Tensor],
@@ -41,10 +41,16 @@ def encode(encoder: Encoder, images: Dict[str, Tensor],
     answers = {}
     for (_, kinds, mask, _), names in groups.items():
         out = encoder(torch.cat([images[n] for n in names]), mask, kinds)
-        parts = [(None, ) * len(names) if t is None else t.chunk(len(names))
-                 for t in out[:len(KINDS)]]
-        for name, *tokens in zip(names, *parts):
-            answers[name, mask] = Tokens(*tokens, out.grid)
+        found = {kind: getattr(out, kind) for kind in WISHES}
+        parts = {
+            k: t.chunk(len(names))
+            for k, t in found.items() if t is not None
+        }
+        for place, name in enumerate(names):
+            answers[name, mask] = out._replace(**{
+                k: chunks[place]
+                for k, chunks in parts.items()
+            })
     return [answers[r.view, r.mask] for r in requests]
 
 
