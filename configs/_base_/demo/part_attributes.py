@@ -56,7 +56,7 @@ val_dataloader = dict(
     num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=5e-4))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=1e-3))
 param_scheduler = _base_.warm_cosine
 train_cfg = dict(max_epochs=4, val_interval=2)
 default_hooks = dict(logger=dict(interval=25))
