@@ -1,4 +1,5 @@
 """Every config under configs/: parsed, built and run for a step, tiny."""
+import re
 from pathlib import Path
 
 import cv2
@@ -27,7 +28,7 @@ LIBRARIES = dict(
     detection='mmdet',
     part_attributes='mmdet',
     parsing='mmdet')
-METHODS = ('saip', 'dino', 'mae')
+METHODS = ('saip', 'dino', 'mae', 'mae_dino', 'hap', 'solider')
 PRETRAINING = [p for p in LEAVES if p.relative_to(CONFIGS).parts[0] in METHODS]
 
 
@@ -66,6 +67,8 @@ def shrink(config, images, work_dir):
             head.decoder.update(hidden_dims=16, bottleneck_dims=8)
             if head.decoder.type == 'ImageDecoder':
                 head.decoder.num_prototypes = 32
+            if 'part_classifier' in head:
+                head.part_classifier.update(hidden_dims=16, bottleneck_dims=8)
         elif head:
             head.decoder.update(dims=16, depth=1, num_heads=2)
     loader = config.train_dataloader
@@ -188,7 +191,7 @@ def test_full_size_parameters(path):
         'starnet_s3_authors': 5_493_280,
         'tinyvit_5m': 5_071_124,  # without the final LayerNorm
         'tinyvit_5m_authors': 5_743_892  # with the neck
-    }.get(path.stem.replace('_official', ''), 5_511_360)
+    }.get(re.sub('_official|_warm', '', path.stem), 5_511_360)
 
 
 @pytest.mark.parametrize(

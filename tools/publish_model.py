@@ -23,14 +23,23 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--name', help="model name (default: the config's name)")
     parser.add_argument('--date', help='yyyymmdd (default: today)')
+    parser.add_argument(
+        '--semantic-weight',
+        type=float,
+        help="lambda of SOLIDER's, from 0 (looks) to 1 (parts) (default: 0.2)")
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     try:
-        published = publish_backbone(args.checkpoint, args.out_dir, args.which,
-                                     args.name, args.date)
+        published = publish_backbone(
+            args.checkpoint,
+            args.out_dir,
+            args.which,
+            args.name,
+            args.date,
+            semantic_weight=args.semantic_weight)
     except (FileNotFoundError, ValueError) as error:
         raise SystemExit(f'error: {error}')
     print(f'file        {published.path}\n'

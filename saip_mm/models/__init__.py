@@ -2,8 +2,9 @@ from .backbones import *  # noqa: F401,F403
 from .encoders import Encoder, MapEncoder, PlainEncoder
 from .experts import EmaExpert, FrozenExpert
 from .heads import (CrossScaleMatchingHead, CrossScaleReconstructionHead,
-                    CrossScaleSearchHead, DINOHead, InstanceMatchingHead,
-                    MaskedReconstructionHead)
+                    CrossScaleSearchHead, DINOHead, HAPHead,
+                    InstanceMatchingHead, MaskedReconstructionHead,
+                    SOLIDERHead)
 from .necks import (AlignmentDecoder, ImageDecoder, InstanceDecoder,
                     PixelDecoder)
 from .preprocessors import PersonViewPreprocessor, Views
@@ -13,8 +14,9 @@ from .tokens import Answer, Request, TokenDims, Tokens
 __all__ = [
     'AlignmentDecoder', 'Answer', 'CrossScaleMatchingHead',
     'CrossScaleReconstructionHead', 'CrossScaleSearchHead', 'DINOHead',
-    'EmaExpert', 'Encoder', 'FrozenExpert', 'ImageDecoder', 'InstanceDecoder',
-    'InstanceMatchingHead', 'MapEncoder', 'MaskedReconstructionHead',
-    'PersonViewPreprocessor', 'PixelDecoder', 'PlainEncoder', 'Request',
-    'SAIP', 'TokenDims', 'Tokens', 'ViewPretraining', 'Views'
+    'EmaExpert', 'Encoder', 'FrozenExpert', 'HAPHead', 'ImageDecoder',
+    'InstanceDecoder', 'InstanceMatchingHead', 'MapEncoder',
+    'MaskedReconstructionHead', 'PersonViewPreprocessor', 'PixelDecoder',
+    'PlainEncoder', 'Request', 'SAIP', 'SOLIDERHead', 'TokenDims', 'Tokens',
+    'ViewPretraining', 'Views'
 ]

@@ -36,7 +36,8 @@ def publish_backbone(checkpoint: str,
                      date: Optional[str] = None,
                      teacher: Optional[str] = None,
                      data: Optional[str] = None,
-                     licence: Optional[str] = None) -> Published:
+                     licence: Optional[str] = None,
+                     semantic_weight: Optional[float] = None) -> Published:
     """Write the image encoder's backbone alone to a file of its own.
 
     The keys carry no prefix, so that any OpenMMLab library takes the file by
@@ -61,6 +62,8 @@ def publish_backbone(checkpoint: str,
         data (str, optional): What it was trained on. Defaults to the names
             of the config's lists or folders, without their places.
         licence (str, optional): Of the weights, such as 'CC-BY-NC-4.0'.
+        semantic_weight (float, optional): Lambda of SOLIDER's, see
+            :func:`extract_backbone`; ``meta['semantic_weight']`` says it.
 
     Returns:
         Published: ``<out_dir>/<name>_<date>-<sha8>.pth``, where sha8 are the
@@ -74,7 +77,8 @@ def publish_backbone(checkpoint: str,
     date = date or datetime.date.today().strftime('%Y%m%d')
     if not re.fullmatch(r'\d{8}', date):
         raise ValueError(f"date '{date}' is not of the form yyyymmdd")
-    backbone, meta = _backbone_in(read_checkpoint(checkpoint), which)
+    backbone, meta = _backbone_in(
+        read_checkpoint(checkpoint), which, semantic_weight)
     config = _config_name(meta)
     name = name or config or osp.splitext(osp.basename(checkpoint))[0]
     if osp.basename(name) != name:
@@ -91,12 +95,13 @@ def publish_backbone(checkpoint: str,
                         parameters)
 
 
-def _backbone_in(content: dict, which: str) -> Tuple[dict, dict]:
+def _backbone_in(content: dict, which: str,
+                 semantic_weight: Optional[float]) -> Tuple[dict, dict]:
     """A training checkpoint's backbone, or the file where it is one."""
     weights = weights_of(content)
     alone = any(key.startswith(OWN_NAMES) for key in weights)
     if not alone or which not in BACKBONES:
-        return extract_backbone(content, which)
+        return extract_backbone(content, which, semantic_weight)
     return weights, dict(meta_of(content))
 
 
@@ -122,7 +127,7 @@ def _published_meta(meta: dict, which: str, checkpoint: str,
                 channels='RGB', mean=encoder['mean'], std=encoder['std'])
         if encoder.get('untrained'):
             published['untrained'] = encoder['untrained']
-    for key in ('input', 'untrained'):
+    for key in ('input', 'untrained', 'semantic_weight'):
         if key in meta:
             published[key] = meta[key]
     options = backbone_options(dict(meta=meta))

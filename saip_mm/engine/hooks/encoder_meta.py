@@ -11,7 +11,8 @@ class EncoderMetaHook(Hook):
     ``meta['encoder']`` gets ``backbone``: its arguments that no tensor shows,
     such as the last stride or the heads, ``untrained``: names of the
     backbone's parameters that no objective reached, and, where the
-    preprocessor has them, ``mean`` and ``std`` of the input (RGB, 0-255).
+    preprocessor has them, ``mean`` and ``std`` of the input (RGB, 0-255);
+    ``semantic_weight`` of an encoder that has one.
     Publishing hands them on. Models other than ``ViewPretraining`` are left
     alone.
     """
@@ -28,6 +29,8 @@ class EncoderMetaHook(Hook):
                 name[len(prefix):] for name in model.untrained
                 if name.startswith(prefix)
             ])
+        if hasattr(model.encoder, 'semantic_weight'):
+            meta['semantic_weight'] = model.encoder.semantic_weight
         if hasattr(model.data_preprocessor, 'mean'):
             mean, std = model.input_statistics
             meta.update(mean=list(mean), std=list(std))

@@ -6,10 +6,11 @@ from .base import Encoder, probe_side
 from .maps import MapEncoder
 from .outputs import cell_maps, named_outputs, output_shapes
 from .plain import PlainEncoder
+from .semantic import semantic_encoder
 
 __all__ = [
     'Encoder', 'MapEncoder', 'PlainEncoder', 'cell_maps', 'named_outputs',
-    'output_shapes', 'person_encoder', 'probe_side'
+    'output_shapes', 'person_encoder', 'probe_side', 'semantic_encoder'
 ]
 
 
