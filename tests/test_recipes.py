@@ -166,9 +166,9 @@ def test_pretraining_runs_without_a_gpu(path, monkeypatch, capsys):
 
 
 HIERARCHICAL = [
-    p for folder in ('saip', 'dino', 'solider', 'pose', 'wholebody', 'part_seg',
-                     'detection', 'parsing') for p in leaves(folder)
-    if p.stem.startswith(('starnet', 'tinyvit'))
+    p for folder in ('saip', 'dino', 'solider', 'pose', 'wholebody',
+                     'part_seg', 'detection', 'parsing')
+    for p in leaves(folder) if p.stem.startswith(('starnet', 'tinyvit'))
 ]
 
 

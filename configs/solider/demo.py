@@ -14,4 +14,7 @@ model = dict(
             type='SOLIDERHead',
             part_classifier=dict(hidden_dims=256, bottleneck_dims=64))))
 train_cfg = dict(max_epochs=10)
-default_hooks = dict(checkpoint_fit=dict(partial=True), checkpoint=dict(interval=5), knn=dict(interval=5))
+default_hooks = dict(
+    checkpoint_fit=dict(partial=True),
+    checkpoint=dict(interval=5),
+    knn=dict(interval=5))

@@ -77,8 +77,8 @@ def open_points(path: str) -> np.ndarray:
             f"keypoints '{path}' cannot be read ({error}): the file is cut "
             f'short, pickled or no .npy. {MAKE}') from error
     shape = getattr(points, 'shape', None)
-    if (shape is None or len(shape) != 3 or shape[1:] != SHAPE
-            or not shape[0] or points.dtype.kind != 'f'):
+    if (shape is None or len(shape) != 3 or shape[1:] != SHAPE or not shape[0]
+            or points.dtype.kind != 'f'):
         raise ValueError(
             f"keypoints '{path}' hold {shape} of "
             f'{getattr(points, "dtype", type(points).__name__)}, wanted is '
@@ -185,8 +185,8 @@ def write_keypoints(path: str,
     # its name comes second: rows without names are refused, names without
     # rows are not read
     write_file(
-        list_path(path), ''.join(f'{key}\n' for key in keys).encode(
-            'utf-8', 'surrogateescape'))
+        list_path(path),
+        ''.join(f'{key}\n' for key in keys).encode('utf-8', 'surrogateescape'))
     return len(keys), filled
 
 

@@ -12,10 +12,10 @@ BACKBONES = dict(
     expert=('expert.encoder.backbone.', ))
 
 
-def extract_backbone(checkpoint: dict,
-                     which: str = 'student',
-                     semantic_weight: Optional[float] = None
-                     ) -> Tuple[dict, dict]:
+def extract_backbone(
+        checkpoint: dict,
+        which: str = 'student',
+        semantic_weight: Optional[float] = None) -> Tuple[dict, dict]:
     """Take the image encoder's backbone out of a training checkpoint.
 
     Args:

@@ -9,7 +9,8 @@ from torch import Tensor
 # beside a backbone, whose prefix ends in 'backbone.'
 CONTROLLERS = re.compile(r'controllers\.(\d+)\.(gain|shift)\.(weight|bias)')
 # of a stage of TinyViT and of StarNet, that which ends its down-sampling
-NORMS = ('timm_model.stages_{}.downsample.conv3.bn', 'timm_model.stages_{}.0.bn')
+NORMS = ('timm_model.stages_{}.downsample.conv3.bn',
+         'timm_model.stages_{}.0.bn')
 # in the block of a plain transformer that they act behind
 GAIN, SHIFT = 'affine_gain', 'affine_shift'
 AFFINE = re.compile(rf'layers\.(\d+)\.({GAIN}|{SHIFT})')
@@ -31,8 +32,8 @@ def controllers_beside(weights: Dict[str, Tensor],
     start = prefix[:-len('backbone.')]
     return {
         key[len(start):]: value
-        for key, value in weights.items() if key.startswith(start)
-        and CONTROLLERS.fullmatch(key[len(start):])
+        for key, value in weights.items()
+        if key.startswith(start) and CONTROLLERS.fullmatch(key[len(start):])
     }
 
 
@@ -65,8 +66,9 @@ def fold_controllers(backbone: Dict[str, Tensor],
     folded = OrderedDict(backbone)
     count = 1 + max(int(key.split('.')[1]) for key in controllers)
     for index in range(count):
-        gain, shift = (_constant(controllers, index, name, weight)
-                       for name in ('gain', 'shift'))
+        gain, shift = (
+            _constant(controllers, index, name, weight)
+            for name in ('gain', 'shift'))
         gain = F.softplus(gain)
         norm = next((form.format(index + 1) for form in NORMS
                      if f'{form.format(index + 1)}.weight' in folded), None)

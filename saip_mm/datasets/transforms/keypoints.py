@@ -26,9 +26,9 @@ def known_points(points: np.ndarray, height: int, width: int) -> np.ndarray:
                 (y < height - .5))
 
 
-def crop_keypoints(points: np.ndarray, image: Tuple[int, int],
-                   box: Sequence[int], size: Tuple[int, int],
-                   flipped: bool) -> np.ndarray:
+def crop_keypoints(points: np.ndarray, image: Tuple[int,
+                                                    int], box: Sequence[int],
+                   size: Tuple[int, int], flipped: bool) -> np.ndarray:
     """Follow a crop, its resizing and a horizontal flip.
 
     Args:

@@ -162,22 +162,24 @@ class PersonCrops(BaseTransform):
         Interpolation departs from Pillow's, see :func:`resize_crop`.
     """
 
-    def __init__(self,
-                 size: Tuple[int, int] = (256, 128),
-                 num_scales: int = 2,
-                 num_locals: int = 6,
-                 local_size: Tuple[int, int] = (128, 64),
-                 background_size: Optional[Tuple[int, int]] = (256, 256),
-                 area: Tuple[float, float] = (0.8, 1.0),
-                 local_area: Tuple[float, float] = (0.05, 0.8),
-                 background_area: Tuple[float, float] = (0.2, 1.0),
-                 aspect: Tuple[float, float] = (0.4, 0.6),
-                 background_aspect: Tuple[float, float] = (3 / 4, 4 / 3),
-                 flip: float = 0.5,
-                 patch_size: int = 16,
-                 scales_from: str = 'crops',
-                 clean_area: Optional[Tuple[float, float]] = None,
-                 clean_aspect: Tuple[float, float] = (0.375, 0.667)) -> None:
+    def __init__(
+        self,
+        size: Tuple[int, int] = (256, 128),
+        num_scales: int = 2,
+        num_locals: int = 6,
+        local_size: Tuple[int, int] = (128, 64),
+        background_size: Optional[Tuple[int, int]] = (256, 256),
+        area: Tuple[float, float] = (0.8, 1.0),
+        local_area: Tuple[float, float] = (0.05, 0.8),
+        background_area: Tuple[float, float] = (0.2, 1.0),
+        aspect: Tuple[float, float] = (0.4, 0.6),
+        background_aspect: Tuple[float, float] = (3 / 4, 4 / 3),
+        flip: float = 0.5,
+        patch_size: int = 16,
+        scales_from: str = 'crops',
+        clean_area: Optional[Tuple[float, float]] = None,
+        clean_aspect: Tuple[float, float] = (0.375, 0.667)
+    ) -> None:
         if scales_from not in ('crops', 'anchor'):
             raise ValueError(f"scales_from '{scales_from}' is unknown: use "
                              "'crops' or 'anchor'")

@@ -90,8 +90,7 @@ class MapEncoder(Encoder):
             inner = self.patch_norm(inner)
         if 'final' in tokens:
             final = maps[-1].flatten(2).transpose(1, 2)
-        return Tokens(image, inner, final, grid,
-                      tuple(maps[-1].shape[-2:]))
+        return Tokens(image, inner, final, grid, tuple(maps[-1].shape[-2:]))
 
     def _cells(self, x: Tensor) -> Tuple[int, int]:
         """Rows and columns of a mask of images."""

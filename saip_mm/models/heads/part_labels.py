@@ -59,8 +59,9 @@ def cluster(points: Tensor,
     points = points.double() if exact else points.float()
     # without their mean, distances lose fewer digits
     weights = inside.to(points)[..., None]
-    centre = (points * weights).sum(1, keepdim=True) / weights.sum(
-        1, keepdim=True).clamp(min=1)
+    centre = (points * weights).sum(
+        1, keepdim=True) / weights.sum(
+            1, keepdim=True).clamp(min=1)
     points = points - centre
     best, least = None, None
     generator = torch.Generator().manual_seed(SEED)
@@ -81,8 +82,7 @@ def cluster(points: Tensor,
 def _squared_distances(points: Tensor, centres: Tensor) -> Tensor:
     """``(N, L, D)``, ``(N, k, D)`` -> ``(N, L, k)``"""
     return torch.cdist(
-        points, centres,
-        compute_mode='donot_use_mm_for_euclid_dist').square()
+        points, centres, compute_mode='donot_use_mm_for_euclid_dist').square()
 
 
 def _spread_out(points: Tensor, inside: Tensor, start: Tensor) -> Tensor:
@@ -167,8 +167,8 @@ def part_labels(tokens: Tensor,
     person = split_in_two(tokens.float().norm(dim=-1))
     kept = person.sum(1) * 2 > tokens.shape[1]
     found = cluster(tokens, person, parts, exact)
-    rows = torch.arange(grid[0], device=tokens.device).repeat_interleave(
-        grid[1])
+    rows = torch.arange(
+        grid[0], device=tokens.device).repeat_interleave(grid[1])
     member = torch.nn.functional.one_hot(found, parts) * person[..., None]
     sizes = member.sum(1)  # (N, parts)
     height = (member * rows[None, :, None]).sum(1) / sizes.clamp(min=1)

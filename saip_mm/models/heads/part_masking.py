@@ -77,8 +77,8 @@ def _rectangles(draw: Tensor, left: Tensor, grid: Tuple[int, int],
     side = (draw[3] * (columns - width + 1)).floor()
     y = torch.arange(rows, device=draw.device)[:, None]
     x = torch.arange(columns, device=draw.device)
-    top, side, height, width = (t[..., None, None]
-                                for t in (top, side, height, width))
+    top, side, height, width = (
+        t[..., None, None] for t in (top, side, height, width))
     inside = (y >= top) & (y < top + height) & (x >= side) & (x < side + width)
     return inside, real
 
@@ -112,8 +112,8 @@ def part_patches(keypoints: Tensor, grid: Tuple[int, int],
         ends = torch.tensor(pairs, device=device)
         there = known[:, ends].all(-1)[..., None, None]
         spans = cells[:, ends]  # (B, segments, 2 ends, column and row)
-        low, high = (t[..., None, None] for t in (spans.amin(2),
-                                                  spans.amax(2)))
+        low, high = (
+            t[..., None, None] for t in (spans.amin(2), spans.amax(2)))
         inside = ((x >= low[:, :, 0]) & (x <= high[:, :, 0]) &
                   (y >= low[:, :, 1]) & (y <= high[:, :, 1]))
         parts.append((inside & there).any(1))
@@ -166,20 +166,20 @@ def draw_part_priorities(parts: Tensor, legacy: bool = False) -> Tensor:
     place = there.cumsum(1) - 1  # among those that are not empty
     used = there & (place < most[:, None])
     wanted = (sizes * share).floor() * used
-    rank = torch.where(shuffled, numbers,
-                       numbers - 1).argsort(2, descending=True).argsort(2)
+    rank = torch.where(shuffled, numbers, numbers - 1).argsort(
+        2, descending=True).argsort(2)
     chosen = shuffled & (rank < wanted[..., None])
     return (chosen * (PART - place)[..., None]).amax(1)
 
 
-def draw_part_mask(batch: int,
-                   grid: Tuple[int, int],
-                   ratio: float,
-                   stride: int,
-                   keypoints: Optional[Tensor] = None,
-                   legacy: bool = False,
-                   device: Optional[torch.device] = None
-                   ) -> Tuple[Tensor, Tensor]:
+def draw_part_mask(
+        batch: int,
+        grid: Tuple[int, int],
+        ratio: float,
+        stride: int,
+        keypoints: Optional[Tensor] = None,
+        legacy: bool = False,
+        device: Optional[torch.device] = None) -> Tuple[Tensor, Tensor]:
     """Hide the same number of patches in every image, parts before blocks.
 
     Patches chosen of body parts come first, then those of blocks, then the
@@ -206,8 +206,7 @@ def draw_part_mask(batch: int,
         release sorts whole numbers.
     """
     if device is None:
-        device = torch.device(
-            'cpu') if keypoints is None else keypoints.device
+        device = torch.device('cpu') if keypoints is None else keypoints.device
     length = grid[0] * grid[1]
     hidden = length - max(1, int(length * (1 - ratio)))
     blocks = draw_blocks(batch, grid, max(1, hidden), device)

@@ -80,11 +80,13 @@ class SOLIDERHead(DINOHead):
         asked = [
             Request(
                 r.view,
-                r.role, ('image', 'final') if r.role == 'student'
-                and r.view in crops else r.tokens,
+                r.role, ('image', 'final')
+                if r.role == 'student' and r.view in crops else r.tokens,
                 condition=coins) for r in super().requests(views)
         ]
-        asked += [Request(v, 'expert', ('final', ), condition=ones) for v in crops]
+        asked += [
+            Request(v, 'expert', ('final', ), condition=ones) for v in crops
+        ]
         part = int(torch.randint(self.num_parts, ())) + 1
         return asked + [
             Request(
@@ -106,13 +108,11 @@ class SOLIDERHead(DINOHead):
         tokens = given[-crops:]  # the last ones the expert was asked for
         if self._labels is None:
             self._labels = part_labels(
-                torch.cat([t.final for t in tokens]),
-                tokens[0].final_grid or tokens[0].grid, self.num_parts,
-                self.exact)
+                torch.cat([t.final for t in tokens]), tokens[0].final_grid
+                or tokens[0].grid, self.num_parts, self.exact)
         labels, kept = (t.chunk(crops)[index] for t in self._labels)
         there = (labels == part) & kept[:, None]
-        coarse, fine = (tokens[0].final_grid
-                        or tokens[0].grid), tokens[0].grid
+        coarse, fine = (tokens[0].final_grid or tokens[0].grid), tokens[0].grid
         if coarse == fine:
             return there
         cells = there.float().unflatten(1, coarse)[:, None]

@@ -329,8 +329,9 @@ class ViewPretraining(BaseModel):
                     views: Views) -> Request:
         """A request whose masks are tensors."""
         found = {
-            kind: computed_mask(head, request, function, given,
-                                self._cells(views, request.view))
+            kind:
+            computed_mask(head, request, function, given,
+                          self._cells(views, request.view))
             for kind, function in (('mask', request.mask), ('blank',
                                                             request.blank))
             if callable(function)

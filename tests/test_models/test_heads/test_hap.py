@@ -50,9 +50,9 @@ def restated(model, views, answers, gamma=0.05, temperature=0.2):
     align = 0.
     for query, key in (codes, codes[::-1]):
         for i in range(len(query)):
-            similar = torch.stack([
-                F.cosine_similarity(query[i], k, dim=0) for k in key
-            ]) / temperature
+            similar = torch.stack(
+                [F.cosine_similarity(query[i], k, dim=0)
+                 for k in key]) / temperature
             align -= similar.log_softmax(0)[i] / len(query)
     return sum(terms) / 2, gamma * 2 * temperature * align
 
@@ -80,8 +80,9 @@ def test_keys_take_no_gradient():
     expected = torch.zeros_like(x)
     for a, b in ((0, 3), (3, 0)):
         query = x[a:a + 3].clone().requires_grad_()
-        logits = F.normalize(query, dim=1) @ F.normalize(x[b:b + 3],
-                                                         dim=1).T / 0.2
+        logits = F.normalize(
+            query, dim=1) @ F.normalize(
+                x[b:b + 3], dim=1).T / 0.2
         loss = 2 * 0.2 * F.cross_entropy(logits, torch.arange(3))
         expected[a:a + 3] = torch.autograd.grad(loss, query)[0]
     torch.testing.assert_close(image.grad.double(), expected)

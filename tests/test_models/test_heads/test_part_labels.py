@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from saip_mm.models.heads.part_labels import (cluster, part_labels,
-                                              split_in_two)
+from saip_mm.models.heads.part_labels import cluster, part_labels, split_in_two
 
 
 def squared_error(points, labels):

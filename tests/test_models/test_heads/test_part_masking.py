@@ -94,8 +94,8 @@ def test_parts_are_the_patches_between_two_joints():
             for a, b in pairs:
                 if not (person[a, 2] and person[b, 2]):
                     continue
-                columns = sorted(int((person[i, 0] + .5) // 16)
-                                 for i in (a, b))
+                columns = sorted(
+                    int((person[i, 0] + .5) // 16) for i in (a, b))
                 rows = sorted(int((person[i, 1] + .5) // 16) for i in (a, b))
                 for row in range(rows[0], rows[1] + 1):
                     for column in range(columns[0], columns[1] + 1):
@@ -107,8 +107,7 @@ def test_parts_are_the_patches_between_two_joints():
 def test_a_missing_end_drops_the_segment_and_an_empty_part_is_passed_over():
     points = people(1)
     points[0, 5, 2] = 0  # left shoulder: upper arm and a side of the trunk
-    whole, less = (part_patches(p, GRID, 16)[0]
-                   for p in (people(1), points))
+    whole, less = (part_patches(p, GRID, 16)[0] for p in (people(1), points))
     assert less[1].sum() < whole[1].sum() and torch.equal(less[2], whole[2])
     points[..., 2] = 0
     assert not part_patches(points, GRID, 16).any()
@@ -144,8 +143,9 @@ def test_part_masked_share_of_full_bodies():
     """About three quarters, and some three patches, as intended; with the
     release's draw one in a hundred."""
     torch.manual_seed(0)
-    drawn = [draw_part_mask(256, GRID, 0.5, 16, people(256))[1]
-             for _ in range(8)]
+    drawn = [
+        draw_part_mask(256, GRID, 0.5, 16, people(256))[1] for _ in range(8)
+    ]
     parts = torch.cat(drawn)
     assert 0.70 < parts.any(1).float().mean() < 0.82
     assert 2.5 < parts.sum(1).float().mean() < 4.5
