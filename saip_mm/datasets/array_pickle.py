@@ -1,10 +1,11 @@
 """Pickles of NumPy arrays in plain containers, read without running code."""
+import io
 import re
 from typing import Any, Dict
 
 import numpy as np
 
-from .plain_pickle import read_plain_pickle
+from .plain_pickle import parse_plain_pickle, read_plain_pickle
 
 _NUMBERS = re.compile('[?bB]|[biuf][1248]')  # dtypes whose bytes are values
 
@@ -43,6 +44,8 @@ class _Array(_Token):
     def values(self) -> np.ndarray:
         """``(version, shape, dtype, Fortran's order, bytes)``"""
         _, shape, dtype, by_column, data = self.state
+        if isinstance(data, list):  # of objects: a list, whatever its shape
+            return [_plain(item) for item in data]
         flat = np.frombuffer(_bytes(data), dtype.numbers())
         return flat.reshape(shape, order='F' if by_column else 'C')
 
@@ -126,7 +129,7 @@ def read_array_pickle(path: str) -> Any:
     Every name in it that is not one of these is refused, and nothing of NumPy
     is called with what the file says: classes of our own note it, and arrays
     are made of their bytes afterwards. ``easydict.EasyDict`` becomes a dict.
-    Arrays of other things than numbers become None.
+    Arrays of objects become flat lists, those of text and the like None.
 
     Args:
         path (str): The file.
@@ -140,6 +143,40 @@ def read_array_pickle(path: str) -> Any:
         ValueError: If it is damaged, cut short, or no pickle.
     """
     return _plain(read_plain_pickle(path, _ALLOWED))
+
+
+def read_array_file(path: str) -> Any:
+    """Read a ``.npy``, one of pickled objects too, without running code.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        np.ndarray | list: An array of numbers, or what an array of objects
+        held, see :func:`read_array_pickle`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        UnsafePickleError: If it holds more than numbers, dicts and lists.
+        ValueError: If it is damaged, cut short, or no ``.npy``.
+    """
+    with open(path, 'rb') as file:
+        data = file.read()
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else
+            np.lib.format.read_array_header_2_0)
+        dtype = read(stream)[2]
+        if not dtype.hasobject:
+            return np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError) as error:
+        raise ValueError(
+            f"'{path}' cannot be read as .npy ({error}): it is damaged, cut "
+            'short, or of another kind; copy it again') from error
+    return _plain(
+        parse_plain_pickle(data[stream.tell():], path, _ALLOWED))
 
 
 def _plain(node: Any) -> Any:

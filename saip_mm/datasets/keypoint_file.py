@@ -1,4 +1,5 @@
 """Keypoints of many pictures: one memory map, and the keys of its rows."""
+import os
 import os.path as osp
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -182,8 +183,9 @@ def write_keypoints(path: str,
         if count != len(keys):
             raise ValueError(f'{len(keys)} keys, but keypoints of '
                              f'{"more" if count > len(keys) else count}')
-    # its name comes second: rows without names are refused, names without
-    # rows are not read
+        if osp.exists(list_path(path)):
+            os.remove(list_path(path))  # never other names beside these rows
+    # second: rows without names are refused
     write_file(
         list_path(path),
         ''.join(f'{key}\n' for key in keys).encode('utf-8', 'surrogateescape'))
