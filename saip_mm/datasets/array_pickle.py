@@ -44,8 +44,6 @@ class _Array(_Token):
     def values(self) -> np.ndarray:
         """``(version, shape, dtype, Fortran's order, bytes)``"""
         _, shape, dtype, by_column, data = self.state
-        if isinstance(data, list):  # of objects: a list, whatever its shape
-            return [_plain(item) for item in data]
         flat = np.frombuffer(_bytes(data), dtype.numbers())
         return flat.reshape(shape, order='F' if by_column else 'C')
 
@@ -129,7 +127,7 @@ def read_array_pickle(path: str) -> Any:
     Every name in it that is not one of these is refused, and nothing of NumPy
     is called with what the file says: classes of our own note it, and arrays
     are made of their bytes afterwards. ``easydict.EasyDict`` becomes a dict.
-    Arrays of objects become flat lists, those of text and the like None.
+    Arrays of other things than numbers become None.
 
     Args:
         path (str): The file.
@@ -152,8 +150,8 @@ def read_array_file(path: str) -> Any:
         path (str): The file.
 
     Returns:
-        np.ndarray | list: An array of numbers, or what an array of objects
-        held, see :func:`read_array_pickle`.
+        np.ndarray | list: An array of numbers; of an array of objects a list
+        of them, whatever its shape, each as :func:`read_array_pickle` has it.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -175,8 +173,10 @@ def read_array_file(path: str) -> Any:
         raise ValueError(
             f"'{path}' cannot be read as .npy ({error}): it is damaged, cut "
             'short, or of another kind; copy it again') from error
-    return _plain(
-        parse_plain_pickle(data[stream.tell():], path, _ALLOWED))
+    held = parse_plain_pickle(data[stream.tell():], path, _ALLOWED)
+    if isinstance(held, _Array) and isinstance(held.state[-1], list):
+        return [_plain(item) for item in held.state[-1]]
+    return _plain(held)
 
 
 def _plain(node: Any) -> Any:
