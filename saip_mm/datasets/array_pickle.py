@@ -164,8 +164,8 @@ def read_array_file(path: str) -> Any:
     try:
         version = np.lib.format.read_magic(stream)
         read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else
-            np.lib.format.read_array_header_2_0)
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0) else np.lib.format.read_array_header_2_0)
         dtype = read(stream)[2]
         if not dtype.hasobject:
             return np.load(io.BytesIO(data), allow_pickle=False)

@@ -184,8 +184,8 @@ def test_a_picture_that_stands_in_brings_its_own(tmp_path):
         [dict(type='DecodeImage'), CROPS])
     sample = data[0]
     assert sample['key'] == 'b.jpg' and sample['replaced'] > 0
-    assert (sample['keypoints']['anchor'][:, 0] - (20.5 * 32 / 60 - .5)
-            ).abs().max() < .05
+    assert (sample['keypoints']['anchor'][:, 0] -
+            (20.5 * 32 / 60 - .5)).abs().max() < .05
 
 
 @pytest.mark.parametrize('sides', [(480, 240), (960, 480), (122, 63)])
@@ -197,9 +197,10 @@ def test_pictures_decoded_smaller(tmp_path, sides):
     given[..., 0], given[..., 1] = .25 * width - .5, .75 * height - .5
     write_keypoints(str(tmp_path / 'p/k.npy'), ['a.jpg'], given, 'float32')
     data = PersonImages(
-        dict(data_root=str(tmp_path / 'p'), keypoints_file='k.npy'),
-        [dict(type='DecodeImage', min_size=(100, 50)),
-         dict(CROPS, aspect=(.45, .55))])
+        dict(data_root=str(tmp_path / 'p'), keypoints_file='k.npy'), [
+            dict(type='DecodeImage', min_size=(100, 50)),
+            dict(CROPS, aspect=(.45, .55))
+        ])
     found = data[0]['keypoints']['anchor'][0]
     # a quarter from the left, a quarter from below
     assert abs(found[0] - 7.5) < .6 and abs(found[1] - 47.5) < .6

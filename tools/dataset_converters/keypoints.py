@@ -53,8 +53,7 @@ def points_of(args, source):
         return points_of_folder(args.npy, source.keys)
     if args.coco:
         return points_of_coco(args.coco, args.images, source.keys)
-    from saip_mm.tasks.pose.whole_image import (load_pose_model,
-                                                points_by_model)
+    from saip_mm.tasks.pose.whole_image import load_pose_model, points_by_model
     model = load_pose_model(*args.mmpose, device=args.device)
     return points_by_model(model, source, source.keys, args.batch_size)
 

@@ -17,8 +17,10 @@ FORMS = {
     'float32':
     lambda: np.array([[dict(keypoints=POINTS.astype(np.float32))]],
                      dtype=object),
-    'flat': lambda: np.array([dict(keypoints=POINTS)], dtype=object),
-    'plain': lambda: POINTS
+    'flat':
+    lambda: np.array([dict(keypoints=POINTS)], dtype=object),
+    'plain':
+    lambda: POINTS
 }
 
 
@@ -27,8 +29,10 @@ def test_folder(tmp_path, form):
     """In the picture's own sub-folder, or in none."""
     (tmp_path / 'a').mkdir()
     np.save(tmp_path / 'a/x.npy', FORMS[form](), allow_pickle=True)
-    np.save(tmp_path / 'y.z.npy', FORMS[form]() if form != 'plain' else 2 *
-            POINTS, allow_pickle=True)
+    np.save(
+        tmp_path / 'y.z.npy',
+        FORMS[form]() if form != 'plain' else 2 * POINTS,
+        allow_pickle=True)
     keys = ['a/x.jpg', 'b/y.z.png', 'gone.jpg']
     first, second, third = points_of_folder(str(tmp_path), keys)
     assert np.array_equal(first, POINTS) and third is None
@@ -81,8 +85,10 @@ def written(path, content):
 
 def result(image, scale=1, **kwargs):
     return dict(
-        image_id=image, keypoints=(scale * POINTS).flatten().tolist(),
-        category_id=1, **kwargs)
+        image_id=image,
+        keypoints=(scale * POINTS).flatten().tolist(),
+        category_id=1,
+        **kwargs)
 
 
 def test_coco_results(tmp_path):
@@ -111,7 +117,8 @@ def test_coco_annotations_and_ids_that_are_names(tmp_path):
         tmp_path / 'b.json',
         dict(
             images=[dict(id=1, file_name='a.jpg')],
-            annotations=[result(1, 1, area=5), result(1, 2, area=9)]))
+            annotations=[result(1, 1, area=5),
+                         result(1, 2, area=9)]))
     found, = points_of_coco(both, None, ['a.jpg'])
     assert np.array_equal(found, 2 * POINTS)
     names = written(tmp_path / 'n.json', [result('a.jpg', 3, score=1)])

@@ -31,8 +31,11 @@ def test_mirror_swaps_left_and_right_and_is_its_own_inverse():
 def test_points_stay_on_what_they_mark(seed):
     """A bright dot a joint; found again in anchor and clean crop."""
     rng = np.random.default_rng(seed)
-    crops = PersonCrops((256, 128), num_scales=1, num_locals=2,
-                        background_size=None, clean_area=(.5, 1.))
+    crops = PersonCrops((256, 128),
+                        num_scales=1,
+                        num_locals=2,
+                        background_size=None,
+                        clean_area=(.5, 1.))
     hits = 0
     for joint in range(17):
         image = np.zeros((200, 100, 3), np.uint8)
@@ -64,8 +67,8 @@ def test_points_stay_on_what_they_mark(seed):
 
 def test_clean_crop_of_its_own_leaves_others_as_they_were():
     image = np.random.default_rng(0).integers(0, 256, (200, 100, 3), np.uint8)
-    sizes = dict(size=(64, 32), num_scales=0, num_locals=0,
-                 background_size=None)
+    sizes = dict(
+        size=(64, 32), num_scales=0, num_locals=0, background_size=None)
     plain = PersonCrops(**sizes)
     assert 'clean' not in plain.transform(
         dict(img=image, rng=np.random.default_rng(0), key='k'))['inputs']

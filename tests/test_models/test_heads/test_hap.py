@@ -1,5 +1,7 @@
 import pytest
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
 import torch.nn.functional as F
 
 from mmpretrain.models.backbones import VisionTransformer
@@ -132,3 +134,28 @@ def test_it_learns_one_batch_and_is_published(tmp_path):
     model.train(False)
     image = torch.randn(2, 3, 64, 32)
     torch.testing.assert_close(theirs(image)[-1], model.encoder.extract(image))
+
+
+def _rank_alignment(rank, port, image, path):
+    dist.init_process_group(
+        'gloo', f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
+    own = image.view(2, 4, -1)[:, 2 * rank:2 * rank + 2].flatten(0, 1)
+    own = own.clone().requires_grad_()
+    loss = hap().heads['hap']._align(own)
+    loss.backward()
+    torch.save((loss.detach(), own.grad), f'{path}/{rank}.pth')
+    dist.destroy_process_group()
+
+
+def test_two_ranks_align_as_one_with_both_halves(tmp_path, free_port):
+    """Each among the persons of both; the gradient DDP averages is half."""
+    torch.manual_seed(0)
+    image = torch.randn(8, 16, requires_grad=True)
+    loss = hap().heads['hap']._align(image)
+    loss.backward()
+    mp.spawn(
+        _rank_alignment, (free_port, image.detach(), str(tmp_path)), nprocs=2)
+    losses, grads = zip(*(torch.load(tmp_path / f'{r}.pth') for r in (0, 1)))
+    torch.testing.assert_close(sum(losses) / 2, loss.detach())
+    found = torch.cat([g.view(2, 2, -1) for g in grads], 1).flatten(0, 1) / 2
+    torch.testing.assert_close(found, image.grad)
