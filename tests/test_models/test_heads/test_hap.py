@@ -147,6 +147,7 @@ def _rank_alignment(rank, port, image, path):
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_ranks_align_as_one_with_both_halves(tmp_path, free_port):
     """Each among the persons of both; the gradient DDP averages is half."""
     torch.manual_seed(0)
