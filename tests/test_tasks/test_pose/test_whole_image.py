@@ -9,7 +9,7 @@ from mmengine.config import Config  # noqa: E402
 
 from saip_mm.datasets.sources import build_source  # noqa: E402
 from saip_mm.tasks.pose.whole_image import load_pose_model  # noqa: E402
-from saip_mm.tasks.pose.whole_image import points_by_model
+from saip_mm.tasks.pose.whole_image import points_by_model  # noqa: E402
 from ...test_datasets._images import write_tree  # noqa: E402
 from ..tiny_backbone import shrink_backbone  # noqa: E402
 
