@@ -1,4 +1,5 @@
 """Every config under configs/: parsed, built and run for a step, tiny."""
+import re
 from pathlib import Path
 
 import cv2
@@ -28,7 +29,7 @@ LIBRARIES = dict(
     detection='mmdet',
     part_attributes='mmdet',
     parsing='mmdet')
-METHODS = ('saip', 'dino', 'mae', 'evidence')
+METHODS = ('saip', 'dino', 'mae', 'mae_dino', 'hap', 'solider', 'evidence')
 PRETRAINING = [p for p in LEAVES if p.relative_to(CONFIGS).parts[0] in METHODS]
 
 
@@ -74,6 +75,8 @@ def shrink(config, images, work_dir):
             head.decoder.update(hidden_dims=16, bottleneck_dims=8)
             if head.decoder.get('type') == 'ImageDecoder':
                 head.decoder.num_prototypes = 32
+            if 'part_classifier' in head:
+                head.part_classifier.update(hidden_dims=16, bottleneck_dims=8)
         elif head:
             head.decoder.update(dims=16, depth=1, num_heads=2)
     loader = config.train_dataloader
@@ -206,7 +209,7 @@ def test_full_size_parameters(path):
         'tinyvit_5m_path_authors': 5_071_124,
         'starnet_s3_path': 5_493_280,
         'tinyvit_5m_path': 5_071_124
-    }.get(path.stem.replace('_official', ''), 5_511_360)
+    }.get(re.sub('_official|_warm', '', path.stem), 5_511_360)
 
 
 @pytest.mark.parametrize(

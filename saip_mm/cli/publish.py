@@ -30,6 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--licence', help='of the weights, such as CC-BY-NC-4.0')
     parser.add_argument(
+        '--semantic-weight',
+        type=float,
+        help="lambda of SOLIDER's, from 0 (looks) to 1 (parts) (default: 0.2)")
+    parser.add_argument(
         '--timm',
         action=argparse.BooleanOptionalAction,
         help='a folder that timm opens (default: where timm has the model)')
@@ -56,7 +60,8 @@ def run(args: argparse.Namespace) -> None:
         config=args.config,
         teacher=args.teacher,
         data=args.data,
-        licence=args.licence)
+        licence=args.licence,
+        semantic_weight=args.semantic_weight)
     for path in release.files:
         print(f'wrote       {path}{"/" if osp.isdir(path) else ""}')
     for note in release.notes:

@@ -4,7 +4,8 @@ from .encoders import (Encoder, MapEncoder, PlainEncoder, TimmEncoder,
 from .experts import EmaExpert, FrozenExpert
 from .heads import (AlignmentHead, CrossScaleMatchingHead,
                     CrossScaleReconstructionHead, CrossScaleSearchHead,
-                    DINOHead, InstanceMatchingHead, MaskedReconstructionHead)
+                    DINOHead, HAPHead, InstanceMatchingHead,
+                    MaskedReconstructionHead, SOLIDERHead)
 from .necks import (AlignmentDecoder, ImageDecoder, InstanceDecoder,
                     PixelDecoder)
 from .preprocessors import PersonViewPreprocessor, Views
@@ -14,9 +15,9 @@ from .tokens import Answer, Request, TokenDims, Tokens
 __all__ = [
     'AlignmentDecoder', 'AlignmentHead', 'Answer', 'CrossScaleMatchingHead',
     'CrossScaleReconstructionHead', 'CrossScaleSearchHead', 'DINOHead',
-    'EmaExpert', 'Encoder', 'FrozenExpert', 'ImageDecoder', 'InstanceDecoder',
-    'InstanceMatchingHead', 'MapEncoder', 'MaskedReconstructionHead',
-    'PersonViewPreprocessor', 'PixelDecoder', 'PlainEncoder', 'Request',
-    'SAIP', 'TimmEncoder', 'TokenBlocks', 'TokenDims', 'Tokens',
-    'ViewPretraining', 'Views'
+    'EmaExpert', 'Encoder', 'FrozenExpert', 'HAPHead', 'ImageDecoder',
+    'InstanceDecoder', 'InstanceMatchingHead', 'MapEncoder',
+    'MaskedReconstructionHead', 'PersonViewPreprocessor', 'PixelDecoder',
+    'PlainEncoder', 'Request', 'SAIP', 'SOLIDERHead', 'TimmEncoder',
+    'TokenBlocks', 'TokenDims', 'Tokens', 'ViewPretraining', 'Views'
 ]

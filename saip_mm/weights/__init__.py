@@ -15,6 +15,7 @@ from .publish import (Published, checkpoint_bytes, file_sha256,
 from .read import (UnsafeCheckpointError, listed_keys, meta_of,
                    peek_checkpoint, read_checkpoint, weights_of)
 from .resume import CheckpointError, check_checkpoint, find_resume_file
+from .semantic import controlled_blocks
 from .third_party import convert_third_party
 from .transfer import DownloadError
 from .zoo import NotPublishedError, fetch
@@ -25,10 +26,10 @@ __all__ = [
     'NonFiniteWeightsError', 'NotPublishedError', 'OPTIONAL', 'Published',
     'UnsafeCheckpointError', 'backbone_options', 'candidate_grids',
     'check_checkpoint', 'check_finite', 'check_orientation', 'check_weights',
-    'checkpoint_bytes', 'convert_backbone', 'convert_third_party',
-    'convert_vit_keys', 'extract_backbone', 'fetch', 'file_sha256',
-    'find_resume_file', 'for_test', 'listed_keys', 'load_weights', 'meta_of',
-    'peek_checkpoint', 'publish_backbone', 'read_checkpoint',
-    'register_loaders', 'replacing', 'select_branch', 'table_layout',
-    'training_only', 'weights_of', 'write_file', 'write_hashed'
+    'checkpoint_bytes', 'controlled_blocks', 'convert_backbone',
+    'convert_third_party', 'convert_vit_keys', 'extract_backbone', 'fetch',
+    'file_sha256', 'find_resume_file', 'for_test', 'listed_keys',
+    'load_weights', 'meta_of', 'peek_checkpoint', 'publish_backbone',
+    'read_checkpoint', 'register_loaders', 'replacing', 'select_branch',
+    'table_layout', 'training_only', 'weights_of', 'write_file', 'write_hashed'
 ]

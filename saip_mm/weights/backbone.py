@@ -1,10 +1,11 @@
 """Where a backbone lies in a checkpoint."""
 from collections import OrderedDict
-from typing import Tuple
+from typing import Optional, Tuple
 
 from .check import LISTED
 from .read import meta_of, weights_of
 from .saved_config import saved_settings
+from .semantic import DEFAULT_WEIGHT, controllers_beside, fold_controllers
 
 # where a backbone lies in a training checkpoint, the first that is there
 BACKBONES = dict(
@@ -16,13 +17,19 @@ UNSEEN = ('num_heads', 'last_block_heads', 'model_name', 'last_stride',
           'neck_stride', 'mask_padding')
 
 
-def extract_backbone(checkpoint: dict,
-                     which: str = 'student') -> Tuple[dict, dict]:
+def extract_backbone(
+        checkpoint: dict,
+        which: str = 'student',
+        semantic_weight: Optional[float] = None) -> Tuple[dict, dict]:
     """Take the image encoder's backbone out of a training checkpoint.
 
     Args:
         checkpoint (dict): As mmengine's runner saves it.
         which (str): 'student' or 'expert'.
+        semantic_weight (float, optional): Lambda at which the controllers of
+            a ``SemanticEncoder`` (SOLIDER) become part of the backbone.
+            Defaults to the checkpoint's, or 0.2. Without controllers it is
+            not read.
 
     Returns:
         tuple: The backbone's state dict, without prefix and without the
@@ -49,6 +56,15 @@ def extract_backbone(checkpoint: dict,
                          f"'{BACKBONES[which][0]}'{hint}; its keys are like "
                          f'{list(weights)[:LISTED]}')
     meta = dict(meta_of(checkpoint))
+    controllers = controllers_beside(weights, prefix)
+    if controllers:
+        said = meta.get('encoder')
+        if semantic_weight is None and isinstance(said, dict):
+            semantic_weight = said.get('semantic_weight')
+        if semantic_weight is None:
+            semantic_weight = DEFAULT_WEIGHT
+        backbone = fold_controllers(backbone, controllers, semantic_weight)
+        meta['semantic_weight'] = semantic_weight
     grid = backbone.pop('pos_grid', None)
     if grid is not None:
         meta['position_grid'] = grid.tolist()

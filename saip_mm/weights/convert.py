@@ -31,7 +31,8 @@ BRANCHES = ('student', 'teacher')
 def convert_backbone(checkpoint: dict,
                      which: Optional[str] = None,
                      grid: Optional[Grid] = None,
-                     options: Optional[dict] = None) -> Converted:
+                     options: Optional[dict] = None,
+                     semantic_weight: Optional[float] = None) -> Converted:
     """Find the backbone in a file of any layout that is known here.
 
     Known are: checkpoints and published backbones of this project; SAIP's
@@ -51,6 +52,9 @@ def convert_backbone(checkpoint: dict,
         options (dict, optional): What no tensor shows and the file does not
             say: ``num_heads``, ``last_block_heads`` (6 and 12 in the
             students of SAIP*), ``last_stride``, ``mask_padding``.
+        semantic_weight (float, optional): Lambda at which controllers of
+            SOLIDER's, in a training checkpoint of this project, become part
+            of the backbone. Defaults to None: the checkpoint's, or 0.2.
 
     Returns:
         Converted: The backbone, complete.
@@ -64,7 +68,7 @@ def convert_backbone(checkpoint: dict,
         raise ValueError(f"which must be 'student', 'teacher' or 'expert', "
                          f"got '{which}'")
     options = {k: v for k, v in (options or {}).items() if v is not None}
-    found = _convert(checkpoint, which, grid, options)
+    found = _convert(checkpoint, which, grid, options, semantic_weight)
     strange = [k for k in options if k not in UNSEEN_OF[found.model['type']]]
     if strange:
         raise ValueError(f'{strange[0]} is nothing that {found.layout} has: '
@@ -73,8 +77,8 @@ def convert_backbone(checkpoint: dict,
 
 
 def _convert(checkpoint: dict, which: Optional[str], grid: Optional[Grid],
-             options: dict) -> Converted:
-    own = _own_backbone(checkpoint, which)
+             options: dict, semantic_weight: Optional[float]) -> Converted:
+    own = _own_backbone(checkpoint, which, semantic_weight)
     if own is not None:
         return _convert_own(*own, grid, options)
     weights, which, saip = _branch(checkpoint, which)
@@ -119,8 +123,9 @@ def _agreed(said: dict, options: dict) -> dict:
     return {**said, **options}
 
 
-def _own_backbone(checkpoint: dict,
-                  which: Optional[str]) -> Optional[Tuple[dict, dict, str]]:
+def _own_backbone(
+        checkpoint: dict, which: Optional[str],
+        semantic_weight: Optional[float]) -> Optional[Tuple[dict, dict, str]]:
     """Backbone, meta and layout of a file of this project."""
     weights = weights_of(checkpoint)
     role = 'student' if which in (None, 'student') else 'expert'
@@ -130,7 +135,8 @@ def _own_backbone(checkpoint: dict,
             for key, value in weights.items() if key.startswith(prefix)
         }
         if is_vit(inside) or is_maps(inside):
-            backbone, meta = extract_backbone(checkpoint, role)
+            backbone, meta = extract_backbone(checkpoint, role,
+                                              semantic_weight)
             meta.update(encoder_facts(checkpoint, role))
             return backbone, meta, f'saip_mm checkpoint, {role}'
     begun = any(

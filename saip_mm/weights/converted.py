@@ -12,7 +12,8 @@ from .stage_nets import Shapes
 
 SWIN = 'mmpretrain.SwinTransformer'
 # of a file's notes, what goes with its backbone wherever it is written
-KEPT = ('input', 'untrained', 'tokens', 'teacher', 'data', 'licence')
+KEPT = ('input', 'untrained', 'tokens', 'semantic_weight', 'teacher', 'data',
+        'licence')
 
 
 class Hints(NamedTuple):

@@ -9,6 +9,7 @@ from torch import Tensor
 from .check import LISTED
 from .position_grid import Grid, check_orientation, table_layout
 from .read import weights_of
+from .semantic import AFFINE
 
 # (pattern, name in mmpretrain), the first that matches
 VIT_KEYS = (
@@ -191,6 +192,7 @@ def vit_shapes(weights: Dict[str, Tensor]) -> Dict[str, tuple]:
         for name, shape in block.items():
             shapes[f'layers.{i}.{name}.weight'] = shape
             shapes[f'layers.{i}.{name}.bias'] = shape[:1]
+    shapes.update((key, (width, )) for key in weights if AFFINE.fullmatch(key))
     return shapes
 
 

@@ -76,6 +76,8 @@ def publish_backbone(checkpoint: str,
             (what it learnt from; an average of itself, or an expert),
             ``data`` (names of the config's lists or folders, without their
             places) and ``licence`` (of the weights, such as 'CC-BY-NC-4.0').
+            And ``semantic_weight``, lambda of SOLIDER's, see
+            :func:`.backbone.extract_backbone`, which ``meta`` then says.
 
     Returns:
         Published: ``<out_dir>/<name>_<date>-<sha8>.pth``, where sha8 are the
@@ -97,7 +99,8 @@ def prepare(checkpoint: str,
             date: Optional[str] = None,
             teacher: Optional[str] = None,
             data: Optional[str] = None,
-            licence: Optional[str] = None) -> Prepared:
+            licence: Optional[str] = None,
+            semantic_weight: Optional[float] = None) -> Prepared:
     """What :func:`publish_backbone` writes; nothing is written.
 
     Args and errors: as there.
@@ -107,7 +110,8 @@ def prepare(checkpoint: str,
         raise ValueError(f"date '{date}' is not of the form yyyymmdd")
     content = read_checkpoint(checkpoint)
     try:
-        found = convert_backbone(content, which)
+        found = convert_backbone(
+            content, which, semantic_weight=semantic_weight)
     except ValueError as error:
         raise ValueError(f'{checkpoint}: {error}') from error
     name = name or _config_name(found.meta) or osp.splitext(

@@ -45,7 +45,7 @@ def publish_release(checkpoint: str,
     Args:
         checkpoint (str): As in :func:`.publish.publish_backbone`, which also
             explains ``out_dir``, ``which``, ``name``, ``date`` and ``said``
-            (``teacher``, ``data``, ``licence``).
+            (``teacher``, ``data``, ``licence``, ``semantic_weight``).
         timm (bool, optional): Whether to write a folder that timm opens.
             Defaults to None: where timm has such a model.
         metafile (str, optional): Also enter the file there.

@@ -12,7 +12,8 @@ class EncoderMetaHook(Hook):
     such as the last stride or the heads, ``untrained``: names of the
     backbone's parameters that no objective reached, ``stride`` and, of a
     plain transformer, ``patch_index`` of the inner tokens, and, where the
-    preprocessor has them, ``mean`` and ``std`` of the input (RGB, 0-255).
+    preprocessor has them, ``mean`` and ``std`` of the input (RGB, 0-255);
+    ``semantic_weight`` of an encoder that has one.
     Publishing hands them on. Models other than ``ViewPretraining`` are left
     alone.
     """
@@ -32,6 +33,8 @@ class EncoderMetaHook(Hook):
             ])
         if hasattr(encoder, 'patch_index'):
             meta['patch_index'] = encoder.patch_index
+        if hasattr(encoder, 'semantic_weight'):
+            meta['semantic_weight'] = encoder.semantic_weight
         if hasattr(model.data_preprocessor, 'mean'):
             mean, std = model.input_statistics
             meta.update(mean=list(mean), std=list(std))

@@ -9,6 +9,7 @@ from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
 from saip_mm.weights import Grid, check_orientation, meta_of, table_layout
+from saip_mm.weights.semantic import AFFINE, GAIN, SHIFT
 from ..sincos import sincos_positions
 from ..tokens import Tokens
 from .attention import attention_parts, set_heads
@@ -41,6 +42,11 @@ def visible_indices(mask: Tensor, batch: int, patches: int) -> Tensor:
         raise ValueError('mask must leave the same number of patches in every '
                          f'image, got {fewest} to {most}: draw it by count')
     return mask.byte().sort(dim=1, stable=True).indices[:, :most]
+
+
+def _gain_and_shift(layer: nn.Module, args, out: Tensor) -> Tensor:
+    """Forward hook: an affine map of a block's channels."""
+    return out * layer.affine_gain.to(out) + layer.affine_shift.to(out)
 
 
 @MODELS.register_module()
@@ -189,6 +195,7 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
     def _prepare_pos_embed(self, state_dict: dict, prefix: str, *args,
                            **kwargs) -> None:
         """Fit the checkpoint's table to this model, before it is loaded."""
+        self._take_affines(state_dict, prefix)
         key, grid_key = prefix + 'pos_embed', prefix + 'pos_grid'
         saved = state_dict.get(grid_key)
         # the buffer tells this model's grid: what is loaded is resized to it
@@ -213,6 +220,27 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             # a class token without a position is one whose position is 0
             table = torch.cat((torch.zeros_like(table[:, :1]), table), 1)
         state_dict[key] = table[:, max(slots - self.num_extra_tokens, 0):]
+
+    def _take_affines(self, state_dict: dict, prefix: str) -> None:
+        """Have gains and shifts behind blocks where a file has them.
+
+        SOLIDER's controllers at a constant lambda: buffers, not trained.
+        """
+        if prefix + 'pos_embed' in state_dict:  # a backbone's, without any
+            for layer in self.layers:
+                for name, neutral in ((GAIN, 1.), (SHIFT, 0.)):
+                    if hasattr(layer, name):
+                        getattr(layer, name).fill_(neutral)
+        for key in list(state_dict):
+            match = AFFINE.fullmatch(key[len(prefix):])
+            if not key.startswith(prefix) or match is None:
+                continue
+            layer = self.layers[int(match[1])]
+            if match[2] not in dict(layer.named_buffers()):
+                if not hasattr(layer, GAIN) and not hasattr(layer, SHIFT):
+                    layer.register_forward_hook(_gain_and_shift)
+                layer.register_buffer(match[2],
+                                      torch.empty_like(state_dict[key]))
 
     def forward_tokens(
         self,

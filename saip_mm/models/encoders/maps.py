@@ -123,7 +123,8 @@ class MapEncoder(Encoder):
             if self.blocks is None:
                 final = maps[-1].flatten(2).transpose(1, 2)
             final = self.final_norm(final)
-        return Tokens(image, inner, final, grid, attention)
+        return Tokens(image, inner, final, grid, attention,
+                      tuple(maps[-1].shape[-2:]))
 
     def _cells(self, x: Tensor) -> Tuple[int, int]:
         """Rows and columns of a mask of images."""
