@@ -127,8 +127,8 @@ def _from_file(path: str, which: str) -> ReadyEncoder:
         _build_backbone(inside, meta, path), said.get('patch_index'))
     _load_norms(encoder, weights, which)
     encoder.train(False)
-    mean, std = _statistics(meta)
-    size = _size(settings, encoder, meta)
+    mean, std = input_statistics(meta)
+    size = trained_size(settings) or _grid_size(encoder, meta) or SIZE
     name = osp.splitext(osp.basename(path))[0]
     return ReadyEncoder(encoder, mean, std, size, name)
 
@@ -202,7 +202,8 @@ def _load_norms(encoder: Encoder, weights: Dict[str, Tensor],
             'the encoder are as they start', 'current')
 
 
-def _statistics(meta: dict) -> Tuple[Tuple[float, ...], Tuple[float, ...]]:
+def input_statistics(meta: dict) -> Tuple[Tuple[float, ...], ...]:
+    """Mean and deviation, RGB in 0-255, that a file says; else ImageNet's."""
     for said in (meta.get('input'), meta.get('encoder')):
         if isinstance(said, dict) and {'mean', 'std'} <= set(said):
             return tuple(said['mean']), tuple(said['std'])
@@ -215,22 +216,27 @@ def _encoder_settings(settings: dict) -> dict:
     return encoder if isinstance(encoder, dict) else {}
 
 
-def _size(settings: dict, encoder: Encoder, meta: dict) -> Size:
-    """Of a training's crops, of the position table, or the usual one."""
-    for step in _steps(settings.get('train_dataloader')):
+def trained_size(settings: dict) -> Optional[Size]:
+    """Height and width of the crops of a pretraining, None if it has none."""
+    for step in steps_of(settings.get('train_dataloader')):
         if step.get('type') == 'PersonCrops' and step.get('size'):
             return tuple(step['size'])
+    return None
+
+
+def _grid_size(encoder: Encoder, meta: dict) -> Optional[Size]:
+    """Height and width of a file's position table, None if it has none."""
     if meta.get('position_grid'):
         return tuple(encoder.dims.stride * s for s in meta['position_grid'])
-    return SIZE
+    return None
 
 
-def _steps(settings: Union[dict, list, None]) -> List[dict]:
+def steps_of(settings: Union[dict, list, None]) -> List[dict]:
     """All dicts, however deep."""
     if isinstance(settings, dict):
         return [settings] + [
-            step for value in settings.values() for step in _steps(value)
+            step for value in settings.values() for step in steps_of(value)
         ]
     if isinstance(settings, (list, tuple)):
-        return [step for value in settings for step in _steps(value)]
+        return [step for value in settings for step in steps_of(value)]
     return []

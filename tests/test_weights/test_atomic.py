@@ -12,8 +12,8 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
-from saip_mm.weights import AtomicBackend, atomic, replacing
-from saip_mm.weights import write_file, write_files
+from saip_mm.weights import (AtomicBackend, atomic, replacing, write_file,
+                             write_files)
 from saip_mm.weights.atomic import _machine, partial_path, remove_leftovers
 
 ARGS = dict(backend='atomic')
