@@ -216,8 +216,9 @@ def _dense_part(model, size: Size, dense: DenseDetector, given: dict) -> Part:
                 name: f'map of stride {stride_of(size, x)}'
                 for name, x in given.items()
             }),
-        f'{_clipping("proposals", coder)}of each level (levels counts its proposals, in order) keep '
-        f'the {test.nms_pre} best, leave out those without width or height '
+        f'{_clipping("proposals", coder)}of each level (levels counts its '
+        f'proposals, in order) keep the {test.nms_pre} best, leave out those '
+        'without width or height '
         f'(up to {max(test.get("min_bbox_size", -1), 0)}), suppress what '
         f'overlaps a better one of its level by more than '
         f'{test.nms.iou_threshold}, keep the {test.max_per_img} best of all: '
@@ -230,13 +231,12 @@ def _box_part(model, size: Size, given: dict, meaning: str,
     roi_head, test = model.roi_head, model.test_cfg.rcnn
     pairs = hasattr(roi_head.bbox_head, 'num_instance')
     coder = roi_head.bbox_head.bbox_coder
-    caller = (
-        f'{_clipping("boxes", coder)}leave out scores up to {test.score_thr}, suppress '
-        'what overlaps a better box '
-        f'{"" if pairs else "of its category "}by more than '
-        f'{test.nms.iou_threshold}'
-        f'{" (but not the two of one roi)" if pairs else ""}, keep the '
-        f'{test.max_per_img} best')
+    caller = (f'{_clipping("boxes", coder)}leave out scores up to '
+              f'{test.score_thr}, suppress what overlaps a better box '
+              f'{"" if pairs else "of its category "}by more than '
+              f'{test.nms.iou_threshold}'
+              f'{" (but not the two of one roi)" if pairs else ""}, keep the '
+              f'{test.max_per_img} best')
     scores = ('(n, 1, C + 1) of the categories and, last, of nothing')
     if pairs:
         scores = '(n, 2, 2) of nothing and, last, of a person'

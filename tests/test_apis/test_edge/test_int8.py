@@ -7,13 +7,12 @@ import torch
 pytest.importorskip('onnxscript')
 pytest.importorskip('onnxruntime')
 
+from saip_mm.apis.edge import export_onnx  # noqa: E402
 from saip_mm.apis.edge import note_in_sidecar  # noqa: E402
+from saip_mm.apis.edge import quantize_onnx  # noqa: E402
 from saip_mm.apis.edge import rank1_loss  # noqa: E402
-from saip_mm.apis.edge import (  # noqa: E402
-    export_onnx,
-    quantize_onnx,
-    takes,  # noqa: E402
-    vector_of)
+from saip_mm.apis.edge import takes  # noqa: E402
+from saip_mm.apis.edge import vector_of  # noqa: E402
 from saip_mm.apis.edge.pictures import PictureBatches  # noqa: E402
 from saip_mm.apis.edge.pictures import folder_pictures  # noqa: E402
 from saip_mm.apis.edge.pictures import normalised  # noqa: E402
