@@ -115,7 +115,7 @@ def _from_file(path: str, which: Optional[str]) -> ReadyEncoder:
     _load_norms(encoder, tokens, path)
     encoder.train(False)
     said = dict_in(found.meta, 'input')
-    mean, std = tuple(said.get('mean', MEAN)), tuple(said.get('std', STD))
+    mean, std = input_statistics(found.meta)
     name = osp.splitext(osp.basename(path))[0]
     return ReadyEncoder(encoder, mean, std, _size(found, said, encoder), name)
 
@@ -157,3 +157,11 @@ def _size(found: Converted, said: dict, encoder: Encoder) -> Size:
     if found.grid is not None:
         return tuple(encoder.dims.stride * side for side in found.grid)
     return SIZE
+
+
+def input_statistics(meta: dict) -> Tuple[Tuple[float, ...], ...]:
+    """Mean and deviation, RGB in 0-255, that a file says; else ImageNet's."""
+    for said in (meta.get('input'), meta.get('encoder')):
+        if isinstance(said, dict) and {'mean', 'std'} <= set(said):
+            return tuple(said['mean']), tuple(said['std'])
+    return MEAN, STD

@@ -1,5 +1,5 @@
 """Files of weights: read, check, rename, write, resume from, publish."""
-from .atomic import AtomicBackend, replacing, write_file
+from .atomic import AtomicBackend, replacing, write_file, write_files
 from .backbone import BACKBONES, backbone_options, extract_backbone
 from .check import (OPTIONAL, NoMatchError, check_weights, for_test,
                     load_weights, training_only)
@@ -31,5 +31,6 @@ __all__ = [
     'file_sha256', 'find_resume_file', 'for_test', 'listed_keys',
     'load_weights', 'meta_of', 'peek_checkpoint', 'publish_backbone',
     'read_checkpoint', 'register_loaders', 'replacing', 'select_branch',
-    'table_layout', 'training_only', 'weights_of', 'write_file', 'write_hashed'
+    'table_layout', 'training_only', 'weights_of', 'write_file', 'write_files',
+    'write_hashed'
 ]

@@ -8,7 +8,7 @@ import uuid
 from contextlib import contextmanager
 from glob import escape, glob
 from pathlib import Path
-from typing import BinaryIO, Iterator, Union
+from typing import BinaryIO, Iterator, Mapping, Union
 
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.utils import mkdir_or_exist
@@ -60,6 +60,45 @@ def write_file(path: Union[str, Path],
         remove(partial)
         raise
     if sync:
+        _sync_folder(folder)
+
+
+def write_files(contents: Mapping[Union[str, Path], bytes]) -> None:
+    """Write files that belong together: all of them or none.
+
+    As :func:`write_file`; each is complete on the disk, under a hidden name,
+    before the first takes its place. They take their places in order, and
+    only a kill in that instant leaves some new beside some old ones.
+
+    Args:
+        contents (Mapping[str | Path, bytes]): By target.
+
+    Raises:
+        OSError: If one cannot be written (disk full, folder not writable);
+            names it. All old ones are kept then.
+    """
+    partials = {path: partial_path(path) for path in contents}
+    try:
+        for path, content in contents.items():
+            folder, name = osp.split(osp.abspath(path))
+            mkdir_or_exist(folder)
+            remove_leftovers(folder, name)
+            with open(partials[path], 'wb') as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path in contents:
+            os.replace(partials[path], path)
+    except BaseException as error:
+        for partial in partials.values():
+            _remove(partial)
+        if not isinstance(error, OSError):
+            raise
+        raise type(error)(
+            error.errno, f'cannot write {path} ({error.strerror or error}), '
+            f'one of {len(partials)} files that belong together: nothing was '
+            'written; make room there or choose another folder') from error
+    for folder in {osp.dirname(osp.abspath(path)) for path in contents}:
         _sync_folder(folder)
 
 

@@ -55,20 +55,20 @@ def _input(said: dict, settings: dict) -> dict:
 
 def crop_size(settings: dict) -> Optional[List[int]]:
     """Height and width of a pretraining's crops, by its config."""
-    for step in _steps(settings.get('train_dataloader')):
+    for step in steps_of(settings.get('train_dataloader')):
         if str(step.get('type')).endswith('PersonCrops') and step.get('size'):
             return list(step['size'])
     return None
 
 
-def _steps(settings: Union[dict, list, None]) -> List[dict]:
+def steps_of(settings: Union[dict, list, None]) -> List[dict]:
     """All dicts, however deep."""
     if isinstance(settings, dict):
         return [settings] + [
-            step for value in settings.values() for step in _steps(value)
+            step for value in settings.values() for step in steps_of(value)
         ]
     if isinstance(settings, (list, tuple)):
-        return [step for value in settings for step in _steps(value)]
+        return [step for value in settings for step in steps_of(value)]
     return []
 
 
