@@ -91,7 +91,7 @@ def write_files(contents: Mapping[Union[str, Path], bytes]) -> None:
             os.replace(partials[path], path)
     except BaseException as error:
         for partial in partials.values():
-            _remove(partial)
+            remove(partial)
         if not isinstance(error, OSError):
             raise
         raise type(error)(
