@@ -1,3 +1,5 @@
+import inspect
+
 from mmpretrain.registry import MODELS
 from ..backbones import GridVisionTransformer
 from .base import Encoder, probe_side
@@ -9,7 +11,25 @@ from .timm_vit import TimmEncoder
 from .token_blocks import TokenBlocks
 
 __all__ = [
-    'Encoder', 'GridVisionTransformer', 'MODELS', 'MapEncoder', 'PlainEncoder',
-    'TimmEncoder', 'TokenBlocks', 'cell_maps', 'named_outputs',
-    'output_shapes', 'probe_side', 'semantic_encoder'
+    'Encoder', 'MapEncoder', 'PlainEncoder', 'TimmEncoder', 'TokenBlocks',
+    'cell_maps', 'named_outputs', 'output_shapes', 'person_encoder',
+    'probe_side', 'semantic_encoder'
 ]
+
+
+@MODELS.register_module(name='PersonEncoder')
+def person_encoder(backbone: dict, patch_index: int = 6, **kwargs) -> Encoder:
+    """The encoder that fits a backbone, so that configs change it alone.
+
+    Args:
+        backbone (dict): Config of a backbone in mmpretrain's registry.
+        patch_index (int): As in :class:`PlainEncoder`; a hierarchical
+            backbone has no use for it. Defaults to 6.
+        **kwargs: Of :class:`PlainEncoder` for a ``GridVisionTransformer``, of
+            :class:`MapEncoder` for any other.
+    """
+    kind = backbone['type']
+    kind = kind if inspect.isclass(kind) else MODELS.get(kind)
+    if inspect.isclass(kind) and issubclass(kind, GridVisionTransformer):
+        return PlainEncoder(backbone, patch_index, **kwargs)
+    return MapEncoder(backbone, **kwargs)
