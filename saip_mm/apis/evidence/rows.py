@@ -37,6 +37,7 @@ ROWS: Dict[str, Row] = dict(
     dino=Row('DINO', {b: f'evidence/dino_{b}.py'
                       for b in BACKBONES}),
     mae=Row('MAE', dict(vit_tiny='mae/demo.py')),
+    hap=Row('HAP', dict(vit_tiny='hap/demo.py')),  # blocks: no keypoints
     csm=_saip('csm'),
     csr=_saip('csr'),
     css=_saip('css'),
