@@ -15,7 +15,7 @@ from .tiny import tiny_config
 @pytest.mark.parametrize('name, wanted', [
     ('configs/pose/coco/vit_tiny.py', 'pose_coco_vit_tiny'),
     ('configs/_base_/backbones/vit_tiny.py', 'vit_tiny'),
-    ('/home/configs/old/configs/pose/mine.py', 'pose_mine'),
+    ('/mnt/configs/old/configs/pose/mine.py', 'pose_mine'),
     ('runs/epoch_3.pth', 'epoch_3'),
     ('work_dirs/reid/own/vit/epoch_3.pth', 'reid_own_vit_epoch_3'),
 ])
