@@ -205,6 +205,9 @@ def test_full_size_parameters(path):
         'starnet_s3_authors': 5_493_280,
         'tinyvit_5m': 5_071_124,  # without the final LayerNorm
         'tinyvit_5m_authors': 5_743_892,  # with the neck
+        'dino_vit_tiny': 5_490_240,  # 18 positions
+        'dino_starnet_s3': 5_493_280,
+        'dino_tinyvit_5m': 5_071_124,
         'starnet_s3_path_authors': 5_493_792,  # with the norm
         'tinyvit_5m_path_authors': 5_071_124,
         'starnet_s3_path': 5_493_280,

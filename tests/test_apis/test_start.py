@@ -145,7 +145,11 @@ def test_what_is_said_by_a_written_config(persons, tmp_path):
             persons, str(tmp_path / backbone), backbone, quiet=True, **asked)
         said = settings_of(Config.fromfile(path))
         assert said == dict(
-            asked, folder=persons, backbone=backbone, init=None)
+            asked,
+            folder=persons,
+            backbone=backbone,
+            init=None,
+            expert='an average')
 
 
 @pytest.mark.parametrize('asked, words', [

@@ -26,11 +26,12 @@ class EncoderMetaHook(Hook):
         prefix, encoder = 'backbone.', model.encoder
         meta = dict(
             backbone=dict(getattr(encoder.backbone, 'options', {})),
-            stride=encoder.dims.stride,
             untrained=[
                 name[len(prefix):] for name in model.untrained
                 if name.startswith(prefix)
             ])
+        if hasattr(encoder.dims, 'stride'):
+            meta['stride'] = encoder.dims.stride
         if hasattr(encoder, 'patch_index'):
             meta['patch_index'] = encoder.patch_index
         if hasattr(encoder, 'semantic_weight'):

@@ -65,7 +65,7 @@ def test_deit_tiny_has_the_known_size(size, parameters):
 def test_any_size_at_run_time(size, grid):
     model = vit((16, 8), out_type='featmap')
     x = torch.randn(1, 3, *size)
-    token, patches, _, found = model.forward_tokens(x, inner=1)
+    token, patches, _, found, *_ = model.forward_tokens(x, inner=1)
     assert found == grid and token.shape == (1, 16)
     assert patches.shape == (1, grid[0] * grid[1], 16)
     featmap = model(x)[0]

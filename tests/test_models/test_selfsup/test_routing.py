@@ -294,7 +294,9 @@ def test_another_preprocessor_makes_views_of_its_own():
     checkpoint = dict(meta={})
     EncoderMetaHook().before_save_checkpoint(
         SimpleNamespace(model=model), checkpoint)
-    assert set(checkpoint['meta']['encoder']) == {'backbone', 'untrained'}
+    assert set(checkpoint['meta']['encoder']) == {
+        'backbone', 'untrained', 'patch_index', 'stride'
+    }
 
 
 @pytest.mark.parametrize('mask, got', [
