@@ -1,4 +1,5 @@
 """Every config under configs/: parsed, built and run for a step, tiny."""
+import re
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from saip_mm.engine.launch_options import adapt_amp_to_cpu
 from saip_mm.engine.schedule import Room, fit_schedule, planned_length
 from saip_mm.models import ViewPretraining
 from saip_mm.weights import NoMatchError
+from .expert_files import save_path_file
 from .test_engine.toy import toy_loader, toy_runner
 from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
 
@@ -27,7 +29,7 @@ LIBRARIES = dict(
     detection='mmdet',
     part_attributes='mmdet',
     parsing='mmdet')
-METHODS = ('saip', 'dino', 'mae')
+METHODS = ('saip', 'dino', 'mae', 'mae_dino', 'hap', 'solider', 'evidence')
 PRETRAINING = [p for p in LEAVES if p.relative_to(CONFIGS).parts[0] in METHODS]
 
 
@@ -52,20 +54,29 @@ def shrink(config, images, work_dir):
     backbone = config.model.encoder.backbone
     if backbone.type.endswith('GridVisionTransformer'):
         backbone.update(arch=ARCH, img_size=(64, 32))
+        if 'last_block_heads' in backbone:
+            backbone.update(num_heads=2, last_block_heads=4)
         encoder = config.model.encoder
         encoder.patch_index = min(encoder.get('patch_index', 1), 1)
     else:
         tiny = {c['model_name']: c for c in (STARNET, TINYVIT)}
         backbone.update(tiny[backbone.model_name])
+    if config.model.encoder.get('blocks'):
+        config.model.encoder.blocks.dims = 24  # 6 and 12 heads
+    if 'checkpoint' in config.model.get('expert', {}):
+        config.model.expert.checkpoint = save_path_file(
+            Path(work_dir).parent / 'path_vitb.pth')
     views = config.model.data_preprocessor
     if views.scale_range[0] < views.scale_range[1]:
         views.scale_range = (0.5, 1.5)
     views.setdefault('canvas', {}).update(size=(64, 64))
     for name, head in config.model.heads.items():
-        if head and name in ('csm', 'dino'):
+        if head and name in ('csm', 'dino', 'align'):
             head.decoder.update(hidden_dims=16, bottleneck_dims=8)
-            if head.decoder.type == 'ImageDecoder':
+            if head.decoder.get('type') == 'ImageDecoder':
                 head.decoder.num_prototypes = 32
+            if 'part_classifier' in head:
+                head.part_classifier.update(hidden_dims=16, bottleneck_dims=8)
         elif head:
             head.decoder.update(dims=16, depth=1, num_heads=2)
     loader = config.train_dataloader
@@ -168,11 +179,17 @@ def test_runs_two_steps(path, images, tmp_path):
     assert {'train/lr', 'train/wd'} <= logged, logged
     if config.optim_wrapper.clip_grad:
         assert 'train/grad_norm' in logged
-    assert ('train/momentum' in logged) == (model.expert is not None)
+    assert ('train/momentum'
+            in logged) == bool(model.expert and model.expert.trainable_average)
     for param in model.parameters():
         assert param.isfinite().all()
     checkpoint = torch.load(tmp_path / 'work/epoch_1.pth', weights_only=True)
     assert checkpoint['meta']['iter'] == 2
+    frozen = '_path' in path.stem
+    assert ('expert' in checkpoint['meta']) == frozen
+    if frozen:
+        assert not any(
+            k.startswith('expert.') for k in checkpoint['state_dict'])
 
 
 @pytest.mark.parametrize('path', PRETRAINING, ids=name_of)
@@ -187,8 +204,15 @@ def test_full_size_parameters(path):
         'starnet_s3': 5_493_280,  # without the final BatchNorm
         'starnet_s3_authors': 5_493_280,
         'tinyvit_5m': 5_071_124,  # without the final LayerNorm
-        'tinyvit_5m_authors': 5_743_892  # with the neck
-    }.get(path.stem.replace('_official', ''), 5_511_360)
+        'tinyvit_5m_authors': 5_743_892,  # with the neck
+        'dino_vit_tiny': 5_490_240,  # 18 positions
+        'dino_starnet_s3': 5_493_280,
+        'dino_tinyvit_5m': 5_071_124,
+        'starnet_s3_path_authors': 5_493_792,  # with the norm
+        'tinyvit_5m_path_authors': 5_071_124,
+        'starnet_s3_path': 5_493_280,
+        'tinyvit_5m_path': 5_071_124
+    }.get(re.sub('_official|_warm', '', path.stem), 5_511_360)
 
 
 @pytest.mark.parametrize(

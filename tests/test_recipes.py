@@ -31,7 +31,7 @@ def name_of(path):
     return str(path.relative_to(CONFIGS))
 
 
-METHODS = leaves('saip', 'dino', 'mae')
+METHODS = leaves('saip', 'dino', 'mae', 'mae_dino', 'hap', 'solider')
 OFFICIAL = [p for p in METHODS if 'official' in p.stem]
 PROTOCOL = [p for p in METHODS if p not in OFFICIAL]
 TASKS = leaves('pose', 'wholebody', 'part_seg', 'detection', 'parsing')
@@ -76,10 +76,10 @@ def test_views_of_paper_3_2(path):
     assert not csr or csr.mask_ratio == 0.75
 
 
-# what DINO's and MAE's papers state
+# what the compared methods' papers and codes state
 
 
-@pytest.mark.parametrize('path', leaves('dino'), ids=name_of)
+@pytest.mark.parametrize('path', leaves('dino', 'solider'), ids=name_of)
 def test_views_of_dino(path):
     """Two global crops of one size, and eight local ones."""
     cfg = read(path)
@@ -97,13 +97,41 @@ def test_methods_own_schedules(path):
     found = (cfg.train_cfg.max_epochs, cfg.auto_scale_lr.base_batch_size,
              optimizer.lr, optimizer.betas, optimizer.weight_decay,
              cfg.param_scheduler[0].end)
-    if path.parent.name == 'dino':
-        assert found == (100, 512, 1e-3, (0.9, 0.999), 0.04, 10)
-    else:
-        assert found == (800, 4096, 2.4e-3, (0.9, 0.95), 0.05, 40)
+    name = path.parent.name + '_warm' * path.stem.endswith('_warm')
+    assert found == {
+        'dino': (100, 512, 1e-3, (0.9, 0.999), 0.04, 10),
+        'mae_dino': (100, 512, 1e-3, (0.9, 0.999), 0.04, 10),
+        'mae': (800, 4096, 2.4e-3, (0.9, 0.95), 0.05, 40),
+        'hap': (400, 4096, 2.4e-3, (0.9, 0.95), 0.05, 40),
+        'solider': (100, 384, 7.5e-4, (0.9, 0.999), 0.04, 10),
+        'solider_warm': (10, 384, 7.5e-5, (0.9, 0.999), 0.04, 1),
+    }[name]
+    if name in ('mae', 'hap'):
         # the rate alone changes, no clip, nothing that follows an expert
         assert len(cfg.param_scheduler) == 2
         assert cfg.optim_wrapper.clip_grad is None and cfg.custom_hooks == []
+
+
+def test_hap_and_solider_are_as_published():
+    hap = read('hap/vit_tiny.py')
+    head = hap.model.heads.hap
+    assert (head.mask_ratio, head.temperature, head.align_weight) == (0.5, 0.2,
+                                                                      0.05)
+    crops = TRANSFORMS.build(hap.train_dataloader.dataset.pipeline[-1])
+    view, = crops.views
+    assert (view.area, view.aspect) == ((0.8, 1.0), (0.375, 0.667))
+    head = read('solider/starnet_s3.py').model.heads.dino
+    assert (head.num_parts, head.semantic_weight) == (3, 1.0)
+    assert head.decoder.num_prototypes == 65536
+
+
+def test_mae_dino_is_half_of_each_and_has_a_crop_of_its_own():
+    cfg = read('mae_dino/vit_tiny.py')
+    assert [h.loss_weight for h in cfg.model.heads.values()] == [0.5, 0.5]
+    crops = TRANSFORMS.build(cfg.train_dataloader.dataset.pipeline[-1])
+    clean = crops.views[-1]
+    assert (clean.name, clean.area) == ('clean', (0.2, 1.0))
+    assert clean.aspect == (0.375, 0.667)
 
 
 # what must hold between the numbers of a config
@@ -138,9 +166,9 @@ def test_pretraining_runs_without_a_gpu(path, monkeypatch, capsys):
 
 
 HIERARCHICAL = [
-    p for folder in ('saip', 'dino', 'pose', 'wholebody', 'part_seg',
-                     'detection', 'parsing') for p in leaves(folder)
-    if p.stem.startswith(('starnet', 'tinyvit'))
+    p for folder in ('saip', 'dino', 'solider', 'pose', 'wholebody',
+                     'part_seg', 'detection', 'parsing')
+    for p in leaves(folder) if p.stem.startswith(('starnet', 'tinyvit'))
 ]
 
 
@@ -156,7 +184,7 @@ def test_last_stride(path):
 
 
 DEMOS = sorted(
-    p for folder in ('saip', 'dino', 'mae')
+    p for folder in ('saip', 'dino', 'mae', 'hap', 'solider')
     for p in (CONFIGS / folder).glob('demo*.py'))
 
 
@@ -170,7 +198,7 @@ def test_workers_cut_what_the_objectives_use(path):
     cfg = read(path)
     heads = {name for name, head in cfg.model.heads.items() if head}
     wanted = {'anchor', 'scale'}
-    if 'csm' in heads:
+    if heads & {'csm', 'align'}:
         wanted.add('local')
     if 'css' in heads:
         wanted.add('background')

@@ -20,12 +20,12 @@ from mmengine.config import DictAction
 
 from saip_mm.apis import balance_report, search_report
 from saip_mm.apis.benchmark import benchmark_pretrain
-from saip_mm.apis.edge import (benchmark_latency, latency_markdown,
-                               machine_line, write_latency)
+from saip_mm.apis.edge import (benchmark_latency, check_table,
+                               latency_markdown, machine_line, write_latency)
 from saip_mm.engine.user_errors import errors_in_a_line
 
 BACKBONES = [
-    f'configs/_base_/backbones/{name}.py'
+    f'saip_mm::_base_/backbones/{name}.py'
     for name in ('vit_tiny', 'starnet_s3', 'tinyvit_5m')
 ]
 REPORTS = dict(search=search_report, gradients=balance_report)
@@ -81,6 +81,8 @@ def print_speed(args):
 
 def print_latency(args):
     logging.getLogger().setLevel(logging.WARNING)
+    if args.out:
+        check_table(args.out)
     rows = benchmark_latency(args.whats, args.size, args.batches, args.threads,
                              args.repeats, args.int8, args.cfg_options)
     print(f'{machine_line()}\n\n{latency_markdown(rows)}')

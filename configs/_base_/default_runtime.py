@@ -23,6 +23,8 @@ default_hooks = dict(
     resume_epoch=dict(type='ResumeEpochHook'),
     pending_gradients=dict(type='PendingGradientsHook'),
     encoder_meta=dict(type='EncoderMetaHook'),
+    # a frozen expert is not in checkpoints: its file's hash is
+    expert_file=dict(type='ExpertFileHook'),
     plain_checkpoint=dict(type='PlainCheckpointHook'),
     # monitors
     weight_decay=dict(type='WeightDecayLogHook'),

@@ -1,34 +1,24 @@
 """An encoder ready to be used, from whatever the user has of it."""
 import os.path as osp
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, NamedTuple, Optional, Tuple
 
 import torch
 from mmengine.logging import print_log
-from torch import Tensor, nn
+from torch import nn
 
-from mmpretrain.registry import MODELS
 from ..models.backbones import GridVisionTransformer
 from ..models.encoders import Encoder, MapEncoder, PlainEncoder
 from ..models.preprocessors.person_views import IMAGENET_MEAN, IMAGENET_STD
-from ..weights import (BACKBONES, backbone_options, extract_backbone,
-                       load_weights, meta_of, peek_checkpoint, table_layout,
-                       weights_of)
-from ..weights.check import LISTED
-from ..weights.saved_config import parse_config
+from ..weights import Converted, peek_checkpoint
+from ..weights.backbone import dict_in
+from ..weights.encoder_facts import NORMS
+from .models import built_backbone, convert_file
 
 Size = Tuple[int, int]  # height, width in pixels
 MEAN = tuple(255 * value for value in IMAGENET_MEAN)
 STD = tuple(255 * value for value in IMAGENET_STD)
 SIZE = (256, 128)
-HEAD = 64  # channels of an attention head, where a file does not say it
-# keys which tell timm's models apart, where a file does not say it
-TIMM_KEYS = {
-    'timm_model.stem_0.conv.weight': 'starnet_s3',
-    'timm_model.patch_embed.conv1.conv.weight': 'tiny_vit_5m_224'
-}
-# of an encoder beside its backbone, which alone is published
-NORMS = ('image_norm.', 'patch_norm.')
 
 
 class ReadyEncoder(NamedTuple):
@@ -48,21 +38,21 @@ class ReadyEncoder(NamedTuple):
     name: str
 
 
-def ready_encoder(model: Any, which: str = 'student') -> ReadyEncoder:
+def ready_encoder(model: Any, which: Optional[str] = None) -> ReadyEncoder:
     """Get an encoder ready.
 
-    Of a published backbone the norms are as they start: the LayerNorm behind
-    the image token of a StarNet or TinyViT, and that behind the inner tokens
-    of all backbones, are no part of it. A training checkpoint has them, and
-    gives what the k-NN monitor of the training sees.
+    A training checkpoint, and what is published of it, give what the k-NN
+    monitor of the training sees. Of other projects' files the norms are as
+    they start, which is said: the LayerNorm behind the image token of a
+    StarNet or TinyViT, and that behind the inner tokens of all backbones.
 
     Args:
         model (str | Path | nn.Module | ReadyEncoder): A file (or what else
-            mmengine loads, such as a URL): a training checkpoint or a
-            published backbone. Or an encoder, a pretraining model, a
-            backbone.
-        which (str): 'student' or 'expert' of a training checkpoint. Defaults
-            to 'student'.
+            mmengine loads, such as a URL) in any layout that
+            :func:`~saip_mm.weights.convert_backbone` knows. Or an encoder, a
+            pretraining model, a backbone.
+        which (str, optional): 'student' or 'expert', where the file holds
+            both. Defaults to None, see :func:`.models.load_backbone`.
 
     Returns:
         ReadyEncoder: From a file in eval mode and on the CPU; a module is in
@@ -93,7 +83,8 @@ def ready_encoder(model: Any, which: str = 'student') -> ReadyEncoder:
 
 
 def encoder_over(backbone: nn.Module,
-                 patch_index: Optional[int] = None) -> Encoder:
+                 patch_index: Optional[int] = None,
+                 stride: Optional[int] = None) -> Encoder:
     """The encoder that fits a built backbone.
 
     Args:
@@ -101,136 +92,76 @@ def encoder_over(backbone: nn.Module,
         patch_index (int, optional): Block of the inner tokens of a plain
             transformer. Defaults to None: the one behind the middle, 7 of
             12.
+        stride (int, optional): Of the map of the inner tokens of another
+            backbone. Defaults to None: 16.
     """
 
     def built() -> nn.Module:
         return backbone  # the registry calls what a config names as its type
 
     if not isinstance(backbone, GridVisionTransformer):
-        return MapEncoder(dict(type=built))
+        return MapEncoder(dict(type=built), stride or 16)
     if patch_index is None:
         patch_index = len(backbone.layers) // 2
     return PlainEncoder(dict(type=built), patch_index)
 
 
-def _from_file(path: str, which: str) -> ReadyEncoder:
-    content = peek_checkpoint(path)
-    weights, meta = weights_of(content), meta_of(content)
-    known = (*BACKBONES['student'], *BACKBONES['expert'])
-    if which != 'student' or any(k.startswith(known) for k in weights):
-        inside, meta = extract_backbone(content, which)
-    else:
-        inside = dict(weights)
-    settings = parse_config(meta.get('cfg')) or {}
-    said = _encoder_settings(settings)
+def _from_file(path: str, which: Optional[str]) -> ReadyEncoder:
+    found = convert_file(peek_checkpoint(path), path, which)
+    tokens = dict_in(found.meta, 'tokens')
     encoder = encoder_over(
-        _build_backbone(inside, meta, path), said.get('patch_index'))
-    _load_norms(encoder, weights, which)
+        built_backbone(found, path), tokens.get('patch_index'),
+        tokens.get('stride'))
+    _load_norms(encoder, tokens, path)
     encoder.train(False)
-    mean, std = _statistics(meta)
-    size = _size(settings, encoder, meta)
+    said = dict_in(found.meta, 'input')
+    mean, std = input_statistics(found.meta)
     name = osp.splitext(osp.basename(path))[0]
-    return ReadyEncoder(encoder, mean, std, size, name)
+    return ReadyEncoder(encoder, mean, std, _size(found, said, encoder), name)
 
 
-# load_backbone's place: to be swapped for it
-def _build_backbone(weights: Dict[str, Tensor], meta: dict,
-                    source: str) -> nn.Module:
-    """The backbone that tensors and ``meta`` of a file describe."""
-    if 'patch_embed.projection.weight' in weights:
-        config, grid = _plain_config(weights, meta)
-        weights = dict(weights, pos_grid=torch.tensor(grid))
-    else:
-        config = _maps_config(weights, meta, source)
-    backbone = MODELS.build(config)
-    load_weights(backbone, weights, source)
-    return backbone
-
-
-def _plain_config(weights: Dict[str, Tensor], meta: dict) -> Tuple[dict, Size]:
-    projection = weights['patch_embed.projection.weight']
-    width, patch = projection.shape[0], projection.shape[-1]
-    options = backbone_options(dict(meta=meta))
-    heads = options.pop('num_heads', width // HEAD or 1)
-    grid, _ = table_layout(weights['pos_embed'].shape[1], 'cls_token'
-                           in weights, meta.get('position_grid'))
-    arch = dict(
-        embed_dims=width,
-        num_layers=1 +
-        max(int(k.split('.')[1]) for k in weights if k.startswith('layers.')),
-        num_heads=heads,
-        feedforward_channels=len(weights['layers.0.ffn.layers.0.0.weight']))
-    return dict(
-        type='GridVisionTransformer',
-        arch=arch,
-        img_size=tuple(side * patch for side in grid),
-        patch_size=patch,
-        with_cls_token='cls_token' in weights,
-        out_type='featmap',
-        **options), grid
-
-
-def _maps_config(weights: Dict[str, Tensor], meta: dict, source: str) -> dict:
-    options = backbone_options(dict(meta=meta))
-    name = next((n for k, n in TIMM_KEYS.items() if k in weights), None)
-    if not options.get('model_name', name):
-        raise ValueError(
-            f'{source} is of no backbone that is known here: its keys are '
-            f'like {list(weights)[:LISTED]}. Give a training checkpoint or a '
-            'published backbone of this project; convert foreign names with '
-            'tools/model_converters')
-    return dict(dict(type='StrideMapBackbone', model_name=name), **options)
-
-
-def _load_norms(encoder: Encoder, weights: Dict[str, Tensor],
-                which: str) -> None:
-    prefix = BACKBONES[which][0].replace('backbone.', '')
-    norms = {
-        key[len(prefix):]: value
-        for key, value in weights.items()
-        if key.startswith(tuple(prefix + norm for norm in NORMS))
-    }
-    encoder.load_state_dict(norms, strict=False)
-    lacking = sorted({
-        key.split('.')[0]
-        for key in encoder.state_dict()
-        if key.startswith(NORMS) and key not in norms
-    })
+@torch.no_grad()
+def _load_norms(encoder: Encoder, tokens: dict, source: str) -> None:
+    """Take over the norms behind the backbone, or say which are missing."""
+    lacking = []
+    for name in NORMS:
+        norm, said = getattr(encoder, name), dict_in(tokens, name)
+        own = norm.state_dict()
+        if not own:  # an identity
+            continue
+        if not said:
+            lacking.append(name)
+            continue
+        if {
+                k: len(v)
+                for k, v in said.items()
+        } != {
+                k: len(v)
+                for k, v in own.items()
+        }:
+            raise ValueError(
+                f'{source}: {name} of its encoder has '
+                f'{ {k: len(v) for k, v in said.items()} } values instead of '
+                f'{ {k: len(v) for k, v in own.items()} }')
+        norm.load_state_dict({k: torch.tensor(v) for k, v in said.items()})
     if lacking:
         print_log(
-            f'the file holds a backbone alone, {" and ".join(lacking)} of '
+            f'{source} holds a backbone alone, {" and ".join(lacking)} of '
             'the encoder are as they start', 'current')
 
 
-def _statistics(meta: dict) -> Tuple[Tuple[float, ...], Tuple[float, ...]]:
+def _size(found: Converted, said: dict, encoder: Encoder) -> Size:
+    """Of a training's crops, of the position table, or the usual one."""
+    if 'size' in said:
+        return tuple(said['size'])
+    if found.grid is not None:
+        return tuple(encoder.dims.stride * side for side in found.grid)
+    return SIZE
+
+
+def input_statistics(meta: dict) -> Tuple[Tuple[float, ...], ...]:
+    """Mean and deviation, RGB in 0-255, that a file says; else ImageNet's."""
     for said in (meta.get('input'), meta.get('encoder')):
         if isinstance(said, dict) and {'mean', 'std'} <= set(said):
             return tuple(said['mean']), tuple(said['std'])
     return MEAN, STD
-
-
-def _encoder_settings(settings: dict) -> dict:
-    model = settings.get('model')
-    encoder = model.get('encoder') if isinstance(model, dict) else None
-    return encoder if isinstance(encoder, dict) else {}
-
-
-def _size(settings: dict, encoder: Encoder, meta: dict) -> Size:
-    """Of a training's crops, of the position table, or the usual one."""
-    for step in _steps(settings.get('train_dataloader')):
-        if step.get('type') == 'PersonCrops' and step.get('size'):
-            return tuple(step['size'])
-    if meta.get('position_grid'):
-        return tuple(encoder.dims.stride * s for s in meta['position_grid'])
-    return SIZE
-
-
-def _steps(settings: Union[dict, list, None]) -> List[dict]:
-    """All dicts, however deep."""
-    if isinstance(settings, dict):
-        return [settings] + [
-            step for value in settings.values() for step in _steps(value)
-        ]
-    if isinstance(settings, (list, tuple)):
-        return [step for value in settings for step in _steps(value)]
-    return []

@@ -49,7 +49,7 @@ def extract_features(model: Any,
                      batch_size: int = 64,
                      num_workers: int = 0,
                      device: Optional[str] = None,
-                     which: str = 'student',
+                     which: Optional[str] = None,
                      skip_unreadable: bool = False,
                      dtype: str = 'float32',
                      progress: bool = True) -> Features:
@@ -79,8 +79,8 @@ def extract_features(model: Any,
             one.
         device (str, optional): Such as 'cpu' or 'cuda:1'. Defaults to None:
             for a file the GPU, if there is one, for a module where it is.
-        which (str): 'student' or 'expert' of a training checkpoint. Defaults
-            to 'student'.
+        which (str, optional): 'student' or 'expert' of a file of both.
+            Defaults to None, see :func:`ready_encoder`.
         skip_unreadable (bool): Leave out pictures that cannot be read, and
             count them, instead of stopping at the first. Defaults to False.
         dtype (str): 'float32' or 'float16', of the arrays. Defaults to

@@ -27,6 +27,31 @@ def thumbnails(images: Tensor) -> Tensor:
     return small - small.mean(1, keepdim=True)
 
 
+def records(work_dir: Union[str, Path], name: str) -> List[Dict[str, float]]:
+    """What a work dir's last training logged together with a value.
+
+    Args:
+        work_dir (str | Path): Of any training here.
+        name (str): Of the value, such as ``'knn/rank1'`` or ``'mIoU'``.
+
+    Returns:
+        list[dict]: Values by name, ``step`` among them; by step, across
+        resumes.
+    """
+    found: List[Dict[str, float]] = []
+    for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
+        for line in path.read_text(encoding='utf-8').splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:  # cut by a kill
+                continue
+            if name in record:
+                # a new training begins at 0, a resumed one repeats steps
+                found = [r for r in found if r['step'] < record['step']]
+                found.append(record)
+    return found
+
+
 def logged_scores(work_dir: Union[str, Path]) -> List[Dict[str, float]]:
     """Read the k-NN scores of a work dir's last training.
 
@@ -41,17 +66,7 @@ def logged_scores(work_dir: Union[str, Path]) -> List[Dict[str, float]]:
     Raises:
         ValueError: If there are none.
     """
-    scores: List[Dict[str, float]] = []
-    for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
-        for line in path.read_text(encoding='utf-8').splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:  # cut by a kill
-                continue
-            if 'knn/rank1' in record:
-                # a new training begins at 0, a resumed one repeats steps
-                scores = [s for s in scores if s['step'] < record['step']]
-                scores.append(record)
+    scores = records(work_dir, 'knn/rank1')
     if not scores:
         raise ValueError(
             f"no k-NN scores in '{work_dir}' (*/vis_data/scalars.json): it is "

@@ -9,6 +9,7 @@ from .. import models  # noqa: F401  registers the backbones
 from ..weights import (BACKBONES, Converted, convert_backbone, load_weights,
                        peek_checkpoint, weights_of)
 from ..weights.architecture import VIT
+from ..weights.convert import HEADS
 
 Size = Union[int, Sequence[int]]
 
@@ -58,17 +59,34 @@ def load_backbone(name_or_file: str,
         >>> backbone = load_backbone('saip_vit-tiny.pth')  # doctest: +SKIP
         >>> maps = backbone(torch.zeros(1, 3, 256, 128))  # doctest: +SKIP
     """
-    found = _convert(name_or_file, which, grid, options)
+    found = convert_file(
+        peek_checkpoint(name_or_file), name_or_file, which, grid, options)
+    return built_backbone(found, name_or_file, img_size, options).to(device)
+
+
+def built_backbone(found: Converted,
+                   source: str,
+                   img_size: Optional[Size] = None,
+                   options: Optional[dict] = None) -> nn.Module:
+    """Build what a file was converted to, with all of its weights.
+
+    Args:
+        found (Converted): As :func:`convert_file` gives it.
+        source (str): What to call the file in errors.
+        img_size, options: As in :func:`load_backbone`.
+
+    Returns:
+        nn.Module: As there.
+    """
+    options = options or {}
     config = _configured(found, img_size, options)
     with torch.random.fork_rng(devices=[]):  # weights are replaced at once
         backbone = MODELS.build(config)
-    weights = _wanted(found, config, options)
-    load_weights(backbone, weights, source=name_or_file)
+    load_weights(backbone, loaded_weights(found, options), source=source)
     backbone.config = config
-    backbone.origin = dict(
-        file=name_or_file, layout=found.layout, which=found.which)
+    backbone.origin = dict(file=source, layout=found.layout, which=found.which)
     backbone.train(False)  # mmpretrain's eval() returns None
-    return backbone.to(device)
+    return backbone
 
 
 def backbone_config(name_or_file: str,
@@ -93,32 +111,55 @@ def backbone_config(name_or_file: str,
             project's names.
     """
     content = peek_checkpoint(name_or_file)
-    found = _convert(name_or_file, which, None, options)
+    found = convert_file(content, name_or_file, which, None, options)
     config = _configured(found, img_size, options)
-    init_cfg = dict(type='Pretrained', checkpoint=name_or_file)
-    if not found.layout.startswith('saip_mm'):
+    if not is_ours(found):
         raise ValueError(
             f'{name_or_file} is named as {found.layout} names it, which '
             'init_cfg cannot rename: make a file of ours of it first, '
             f'saip-mm convert {name_or_file} OUT.pth')
+    return dict(config, init_cfg=init_cfg_of(found, content, name_or_file))
+
+
+def is_ours(found: Converted) -> bool:
+    """Whether a file has this project's names, which ``init_cfg`` takes."""
+    return found.layout.startswith('saip_mm')
+
+
+def init_cfg_of(found: Converted, content: dict, source: str) -> dict:
+    """The ``init_cfg`` of a file of this project.
+
+    Args:
+        found (Converted): As :func:`convert_file` gives it.
+        content (dict): What the file holds.
+        source (str): Where it is.
+    """
+    init_cfg = dict(type='Pretrained', checkpoint=source)
     if 'checkpoint' in found.layout:
-        role = 'student' if which in (None, 'student') else 'expert'
         keys = weights_of(content)
-        init_cfg['prefix'] = next(p for p in BACKBONES[role] if any(
+        init_cfg['prefix'] = next(p for p in BACKBONES[found.which] if any(
             k.startswith(p) for k in keys))
-    return dict(config, init_cfg=init_cfg)
+    return init_cfg
 
 
-def _convert(name_or_file: str, which: Optional[str],
-             grid: Optional[Tuple[int, int]], options: dict) -> Converted:
-    content = peek_checkpoint(name_or_file)
-    told = ('num_heads', 'last_block_heads')
+def convert_file(content: dict,
+                 source: str,
+                 which: Optional[str] = None,
+                 grid: Optional[Tuple[int, int]] = None,
+                 options: Optional[dict] = None) -> Converted:
+    """:func:`~saip_mm.weights.convert_backbone`, with errors that say whose.
+
+    Args:
+        content (dict): What the file holds.
+        source (str): What to call it in errors.
+        which, grid, options: As in :func:`load_backbone`.
+    """
+    options = options or {}
+    told = {k: options[k] for k in HEADS if k in options}
     try:
-        return convert_backbone(content, which, grid,
-                                {k: options[k]
-                                 for k in told if k in options})
+        return convert_backbone(content, which, grid, told)
     except ValueError as error:
-        raise type(error)(f'{name_or_file}: {error}') from error
+        raise ValueError(f'{source}: {error}') from error
 
 
 def _configured(found: Converted, img_size: Optional[Size],
@@ -133,8 +174,9 @@ def _configured(found: Converted, img_size: Optional[Size],
     return config
 
 
-def _wanted(found: Converted, config: dict, options: dict) -> dict:
-    """Weights less what the caller switches off by name."""
+def loaded_weights(found: Converted, options: Optional[dict] = None) -> dict:
+    """Weights by a backbone's names, less what is switched off by name."""
+    options = options or {}
     weights = dict(found.weights)
     if found.grid is not None:
         weights['pos_grid'] = torch.tensor(found.grid)

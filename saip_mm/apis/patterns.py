@@ -55,7 +55,7 @@ def compare_patterns(models: Union[Sequence[Any], Dict[str, Any]],
                      scales: Sequence[float] = (1., 0.5),
                      cells: str = 'final',
                      group_side: Optional[int] = None,
-                     which: str = 'student',
+                     which: Optional[str] = None,
                      device: Optional[str] = None) -> Dict[str, PatternScores]:
     """Draw what backbones see in a person at several scales and in a group.
 
@@ -81,7 +81,7 @@ def compare_patterns(models: Union[Sequence[Any], Dict[str, Any]],
         cells (str): 'inner', 'final' or a stage. Defaults to 'final'.
         group_side (int, optional): Longer side of the group, in pixels.
             Defaults to None: twice the height of the backbone's own size.
-        which (str): 'student' or 'expert'. Defaults to 'student'.
+        which (str, optional): See :func:`ready_encoder`.
         device (str, optional): Defaults to None, the GPU if there is one.
 
     Returns:
@@ -131,7 +131,7 @@ def _check(person: Optional[str], group: Optional[str], boxes: Sequence[Box],
 
 
 def _named(models: Union[Sequence[Any], Dict[str, Any]],
-           which: str) -> Dict[str, ReadyEncoder]:
+           which: Optional[str]) -> Dict[str, ReadyEncoder]:
     if isinstance(models, dict):
         found = {n: ready_encoder(m, which) for n, m in models.items()}
     else:

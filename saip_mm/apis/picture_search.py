@@ -40,7 +40,7 @@ def search_pictures(model: Any,
                     query: Pictures,
                     top: int = 10,
                     size: Optional[Size] = None,
-                    which: str = 'student',
+                    which: Optional[str] = None,
                     **kwargs) -> List[Found]:
     """Find the pictures that are most like a picture.
 
@@ -56,7 +56,7 @@ def search_pictures(model: Any,
         top (int): Answers to each. Defaults to 10.
         size (tuple[int, int], optional): See :func:`extract_features`.
             Defaults to None: that of the ``.npz`` file, or of the training.
-        which (str): 'student' or 'expert'. Defaults to 'student'.
+        which (str, optional): See :func:`ready_encoder`.
         **kwargs: Of :func:`extract_features`.
 
     Returns:

@@ -45,8 +45,8 @@ def pretrain(folder: Optional[str] = None,
         resume_schedule (str, optional): As in :func:`.training.train`.
         write_only (bool): Write the config and stop. Defaults to False.
         **settings: ``backbone``, ``epochs``, ``batch_size``, ``size``,
-            ``init``, ``init_which``, ``matching``, ``precision``, ``workers``
-            and ``seed`` of :func:`.start_config.write_config`.
+            ``init``, ``init_which``, ``expert``, ``matching``, ``precision``,
+            ``workers`` and ``seed`` of :func:`.start_config.write_config`.
 
     Returns:
         str: The last checkpoint; with ``write_only`` the config.

@@ -11,12 +11,14 @@ from mmpretrain.registry import MODELS, TRANSFORMS
 from ..datasets import PersonImages
 from ..engine.config_doors import check_folder, expand_home
 from ..engine.launch_options import tell
-from ..weights import write_file
+from ..weights import checkpoint_bytes, write_file
+from ..weights.atomic import remove
 from .config import load_config, read_config
+from .start_expert import expert_place, expert_settings
 from .start_plan import (BACKBONES, Machine, Plan, check_choice, counted,
                          make_plan, this_machine)
-from .start_text import config_text
-from .start_weights import starting_weights, weights_place
+from .start_text import COPY, config_text
+from .start_weights import Start, starting_weights, weights_place
 
 NAME = 'pretrain.py'
 # of the written config, by the name of the argument
@@ -46,7 +48,8 @@ def write_config(folder: str,
                  backbone: str = 'vit_tiny',
                  processes: int = 1,
                  init: Optional[str] = None,
-                 init_which: str = 'student',
+                 init_which: Optional[str] = None,
+                 expert: Optional[str] = None,
                  seed: Optional[int] = None,
                  machine: Optional[Machine] = None,
                  quiet: bool = False,
@@ -65,7 +68,9 @@ def write_config(folder: str,
         processes (int): One a GPU. Defaults to 1.
         init (str, optional): Weights to continue from, see
             :func:`.start_weights.starting_weights`. Defaults to None.
-        init_which (str): Of a training checkpoint. Defaults to 'student'.
+        init_which (str, optional): 'student' or 'expert' of a file of both.
+        expert (str, optional): A frozen model to learn from, see
+            :func:`.start_expert.expert_place`. Defaults to None: an average.
         seed (int, optional): Of everything that is drawn. Defaults to 0.
         machine (Machine, optional): That it is going to run on. Defaults to
             this one.
@@ -80,25 +85,59 @@ def write_config(folder: str,
         FileNotFoundError: If the folder or the weights are not there.
         OSError: If ``out`` cannot be written to.
         ValueError: If the folder holds no readable picture or too few, a
-            setting is impossible, or the weights do not fit.
+            setting is impossible, or the weights do not fit, the expert's
+            included.
     """
     out = expand_home(out) or default_out(folder, backbone)
     check_out(out)
     check_choice('backbone', backbone, BACKBONES)
     machine = machine or this_machine()
     seed = check_seed(seed)
+    if expert is not None:
+        asked['matching'] = by_channels(asked.get('matching'))
     pictures = open_pictures(folder)
     plan = make_plan(len(pictures), backbone, machine, processes, **asked)
     start = starting_weights(init, init_which, backbone) if init else None
     root = osp.abspath(expand_home(folder))
-    text = config_text(plan, root, NAME, seed, start)
+    frozen = expert_settings(expert) if expert else None
+    text = config_text(plan, root, NAME, seed, start and start.settings, start
+                       and start.copy and start.place, frozen)
     check_text(text, pictures)
     check_folder(out, 'out folder')
     path = osp.join(out, NAME)
-    write_file(path, text.encode('utf-8'))
+    write_both(path, text, start)
     if not quiet:
         tell(summary(plan, path))
     return path
+
+
+def write_both(path: str, text: str, start: Optional[Start]) -> None:
+    """Write a config, and before it the copy of weights that it names.
+
+    Raises:
+        OSError: If one cannot be written; neither is there then.
+    """
+    copy = osp.join(osp.dirname(path), COPY)
+    try:
+        if start is not None and start.copy is not None:
+            write_file(copy, checkpoint_bytes(start.copy))
+        write_file(path, text.encode('utf-8'))
+    except BaseException:
+        remove(copy)
+        raise
+
+
+def by_channels(matching: Optional[str]) -> str:
+    """How a frozen expert is matched: by its channels.
+
+    Raises:
+        ValueError: If it was asked for otherwise.
+    """
+    if matching not in (None, 'channels'):
+        raise ValueError(
+            f"--matching {matching} is for an average of the student; a "
+            "frozen expert's own channels are learnt: leave it out")
+    return 'channels'
 
 
 def check_out(out: str) -> None:
@@ -117,7 +156,8 @@ def check_out(out: str) -> None:
             f'{out} holds a training already: go on with it by --resume, '
             f'start from its config by --config {path}, or choose another '
             '--out')
-    if osp.isdir(out) and os.listdir(out):
+    # of a start that was killed there may be the copy of weights
+    if osp.isdir(out) and set(os.listdir(out)) - {COPY}:
         raise ValueError(f'out folder {out} is not empty, nothing in it is '
                          'written over: choose another --out')
 
@@ -183,7 +223,8 @@ def summary(plan: Plan, path: str) -> str:
     epochs = plan.epochs.value
     matching = dict(
         batch='matching within the batch',
-        prototypes='matching by prototypes')[plan.matching.value]
+        prototypes='matching by prototypes',
+        channels='learning from a frozen expert')[plan.matching.value]
     return (f'{plan.images} pictures, {plan.backbone} at {height}x{width}, '
             f'{epochs} epoch{"s" * (epochs != 1)}, {counted(plan.steps)} of '
             f'{plan.batch_size.value} x {plan.processes}, {matching}\n'
@@ -210,6 +251,8 @@ def check_same(path: str, asked: Dict[str, Any]) -> None:
             value = osp.abspath(expand_home(value))
         elif name == 'init':
             value = weights_place(value)
+        elif name == 'expert':
+            value = expert_place(value)
         elif name == 'size':
             value = tuple(value)
         if value != said[name]:
@@ -224,6 +267,7 @@ def settings_of(cfg: Config) -> Dict[str, Any]:
     """
     said = {name: _at(cfg, place) for name, place in PLACES.items()}
     said['size'] = said['size'] and tuple(said['size'])
+    said['init'] = cfg.get('init') or said['init']
     sources = _at(cfg, 'train_dataloader.dataset.sources') or [{}]
     said['folder'] = sources[0].get('data_root')
     model = _at(cfg, 'model.encoder.backbone.model_name')
@@ -234,6 +278,11 @@ def settings_of(cfg: Config) -> Dict[str, Any]:
     head = _at(cfg, 'model.heads.csm.type')
     said['matching'] = head and ('batch'
                                  if 'Instance' in head else 'prototypes')
+    if _at(cfg, 'model.heads.csm.decoder.type') == 'AlignmentDecoder':
+        said['matching'] = 'channels'
+    said['expert'] = (
+        _at(cfg, 'model.expert.checkpoint')
+        or _at(cfg, 'model.expert.encoder.model_name') or 'an average')
     wrapper = _at(cfg, 'optim_wrapper.type')
     said['precision'] = wrapper and ('mixed'
                                      if 'Amp' in wrapper else 'float32')

@@ -64,7 +64,7 @@ class Plan(NamedTuple):
     size: Choice  # height, width
     batch_size: Choice  # pictures a process
     epochs: Choice
-    matching: Choice  # 'batch' or 'prototypes'
+    matching: Choice  # 'batch', 'prototypes' or 'channels'
     precision: Choice  # 'float32' or 'mixed'
     workers: Choice  # a process
     rate: Choice
@@ -112,7 +112,8 @@ def make_plan(images: int,
         batch_size (int, optional): Pictures a step and process.
         size (tuple[int, int], optional): Height and width of a person in
             pixels, multiples of 16.
-        matching (str, optional): 'batch' or 'prototypes'.
+        matching (str, optional): 'batch' or 'prototypes'; 'channels' with a
+            frozen expert.
         precision (str, optional): 'float32' or 'mixed'.
         workers (int, optional): Loading processes of each process.
 
@@ -228,7 +229,12 @@ def choose_matching(steps: int,
                     asked: Optional[str] = None) -> Choice:
     """Whom the matching objective tells a person from."""
     if asked is not None:
-        check_choice('matching', asked, ('batch', 'prototypes'))
+        check_choice('matching', asked, ('batch', 'prototypes', 'channels'))
+        if asked == 'channels':
+            return Choice(
+                asked, 'The expert is frozen: softmaxes over its own channels '
+                'are learnt, which cannot collapse, at temperatures for '
+                'channels of deviation 1 (ours).')
         conditions = (
             ' In short trainings prototypes were measured to learn only with '
             'StarNet-S3, at 64x32, at one scale and without the other two '

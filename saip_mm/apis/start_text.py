@@ -6,6 +6,7 @@ from ..engine.shipped_configs import PREFIX
 from ..version import __version__
 from .start_plan import RECIPE_SIZE, Choice, Plan
 
+COPY = 'init.pth'  # of weights in another project's names, beside the config
 HEADER = '''\
 # Pretraining of {backbone} on {images} pictures; written by saip-mm \
 {version}, from
@@ -20,6 +21,10 @@ _base_ = '{prefix}saip/{backbone}.py'
 work_dir = "{{{{ fileDirname }}}}/run"
 randomness = dict(seed={seed})
 '''
+ORIGIN = '''
+# of another project: {copy}, beside this file, has it in this one's names
+init = {place!r}
+'''
 SIZE = '''
 {why}
 size = {size}  # height, width
@@ -30,7 +35,7 @@ model = dict(
     data_preprocessor=dict(
         canvas=dict(size=canvas),{blur}
 {why_scales}
-        scale_range={scales}),{encoder}
+        scale_range={scales}),{encoder}{expert}
     heads=dict({heads}))
 '''
 ENCODER = '''
@@ -51,6 +56,20 @@ FEW_PROTOTYPES = '''
                 bottleneck_dims=128,
                 # about twenty for each picture of a batch
                 num_prototypes={number})),'''
+EXPERT = '''
+    # SAIP*: this model gives the targets and learns nothing
+    expert=dict(_delete_=True, {settings}),'''
+CHANNELS = '''
+        csm=dict(
+            _delete_=True,
+            type='CrossScaleMatchingHead','''
+WIDE_CHANNELS = '''
+            decoder=dict(type='AlignmentDecoder')),'''
+NARROW_CHANNELS = '''
+            decoder=dict(
+                type='AlignmentDecoder',
+                hidden_dims=512,
+                bottleneck_dims=128)),'''
 WIDE = '''
             decoder=dict(type='InstanceDecoder')),'''
 NARROW = '''
@@ -113,15 +132,16 @@ param_scheduler = [{rise}
 COSINE = ("dict(type='CosineAnnealingLR', eta_min=1e-6, begin={end}, "
           'by_epoch=False),')
 HOOKS = '''
-custom_hooks = [
-{why_momentum}
-    dict(type='ExpertUpdateHook', base_momentum={momentum:g}),{prototypes}
-]
+custom_hooks = [{follow}]
 default_hooks = dict(
     logger=dict(interval={log}),  # steps
     checkpoint=dict(interval={save}),  # epochs; the last {kept} are kept
     # steps before it looks for a collapse, of which fresh weights look like
     collapse=dict(begin={begin}, interval={look}))
+'''
+FOLLOW = '''
+{why_momentum}
+    dict(type='ExpertUpdateHook', base_momentum={momentum:g}),{prototypes}
 '''
 PROTOTYPE_HOOKS = '''
     dict(type='ExpertTemperatureHook', start=0.04, end=0.07, epochs={ramp}),
@@ -134,7 +154,9 @@ def config_text(plan: Plan,
                 folder: str,
                 name: str = 'pretrain.py',
                 seed: int = 0,
-                start: Optional[dict] = None) -> str:
+                start: Optional[dict] = None,
+                origin: Optional[str] = None,
+                expert: Optional[dict] = None) -> str:
     """The text of a config: settings of a plan, each with its reason.
 
     Args:
@@ -144,6 +166,9 @@ def config_text(plan: Plan,
         seed (int): Of everything that is drawn. Defaults to 0.
         start (dict, optional): Settings of the backbone with which it starts
             from a file, ``init_cfg`` among them. Defaults to None: random.
+        origin (str, optional): Where that file comes from, if it is a copy.
+        expert (dict, optional): A frozen one's settings, for a plan that
+            matches by 'channels'. Defaults to None: an average.
 
     Returns:
         str: Inherits the shipped recipe of the backbone.
@@ -156,9 +181,10 @@ def config_text(plan: Plan,
             name=name,
             prefix=PREFIX,
             seed=seed),
+        ORIGIN.format(place=origin, copy=COPY) if origin else '',
         SIZE.format(
             why=remark(plan.size), size=plan.size.value, canvas=canvas(plan)),
-        _model(plan, start),
+        _model(plan, start, expert),
         _data(plan, folder),
         SCHEDULE.format(
             why_epochs=remark(plan.epochs),
@@ -192,10 +218,12 @@ def canvas(plan: Plan) -> tuple:
     return height, 2 * width
 
 
-def _model(plan: Plan, start: Optional[dict]) -> str:
+def _model(plan: Plan, start: Optional[dict], expert: Optional[dict]) -> str:
     height = plan.size.value[0]
     heads = '\n' + remark(plan.matching, 8)
-    if plan.matching.value == 'batch':
+    if plan.matching.value == 'channels':
+        heads += CHANNELS + (WIDE_CHANNELS if plan.on_gpu else NARROW_CHANNELS)
+    elif plan.matching.value == 'batch':
         heads += IN_BATCH + (WIDE if plan.on_gpu else NARROW.rstrip())
     elif not plan.is_long:
         number = max(20 * plan.batch_size.value * plan.processes // 64, 1) * 64
@@ -208,6 +236,7 @@ def _model(plan: Plan, start: Optional[dict]) -> str:
         why_scales=remark(plan.scales, 8),
         scales=plan.scales.value,
         encoder=_encoder(plan, start),
+        expert=_expert(expert),
         # without a head the comment would swallow the bracket
         heads=heads.rstrip(',') if heads[-1] in ',)' else heads + '\n    ')
 
@@ -234,6 +263,15 @@ def _encoder(plan: Plan, start: Optional[dict]) -> str:
     indent = '\n' + ' ' * 12
     settings = indent + indent.join(lines)
     return ENCODER.format(settings=settings.rstrip(','))
+
+
+def _expert(expert: Optional[dict]) -> str:
+    """A frozen expert's settings, a line each."""
+    if expert is None:
+        return ''
+    between = ',\n' + ' ' * 16
+    return EXPERT.format(
+        settings=between.join(f'{k}={literal(v)}' for k, v in expert.items()))
 
 
 def literal(value: Any) -> str:
@@ -295,10 +333,14 @@ def _hooks(plan: Plan) -> str:
             ramp=max(plan.epochs.value //
                      10, 1)) if plan.is_long else FREEZE_ALONE
     begin = min(max(plan.steps // 5, 1), 1000)
+    follow = ''
+    if plan.matching.value != 'channels':
+        follow = FOLLOW.format(
+            why_momentum=remark(plan.momentum, 4),
+            momentum=plan.momentum.value,
+            prototypes=prototypes)
     return HOOKS.format(
-        why_momentum=remark(plan.momentum, 4),
-        momentum=plan.momentum.value,
-        prototypes=prototypes,
+        follow=follow,
         log=50 if plan.is_long else 10,
         save=min(max(plan.epochs.value // 10, 1), 10),
         kept=3,

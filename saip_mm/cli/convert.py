@@ -3,10 +3,13 @@ import argparse
 
 from ..weights import (checkpoint_bytes, convert_backbone, file_sha256,
                        read_checkpoint, write_file)
+from ..weights.architecture import VIT
+from ..weights.key_maps import vit_depth
+from ..weights.last_block import last_block_ratio, say_last_block
 from ..weights.safetensors_file import safetensors_bytes
 
-HELP = ("turn weights of SAIP's release, DINO, MAE, SOLIDER, timm, StarNet or "
-        'TinyViT into a file that a backbone here takes')
+HELP = ("turn weights of SAIP's release, DINO, MAE, HAP, PATH, SOLIDER, timm, "
+        'StarNet or TinyViT into a file that a backbone here takes')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,3 +64,7 @@ def run(args: argparse.Namespace) -> None:
           f'wrote       {args.out}, {len(found.weights)} tensors\n'
           f'left out    {left}{" ..." if len(found.left_out) > 5 else ""}\n'
           f'backbone    {found.model}')
+    if found.model['type'] == VIT:
+        line = say_last_block(
+            last_block_ratio(found.weights), vit_depth(found.weights))
+        print(f'last block  {line}')

@@ -1,5 +1,8 @@
 """Export a backbone or a task's network as ONNX, with what feeds it."""
 import argparse
+import logging
+import os.path as osp
+from typing import List, Optional
 
 from mmengine.config import DictAction
 
@@ -64,43 +67,72 @@ def run(args: argparse.Namespace) -> None:
         FileNotFoundError, OSError, ValueError: As
             :func:`saip_mm.apis.edge.export_onnx` does, or if options
             contradict each other.
+        SystemExit: If onnx, onnxscript or onnxruntime are not installed.
     """
-    import logging
-
+    _check(args)
     from saip_mm.apis.edge import export_onnx
-    if args.int8 == 'static' and not args.calibration:
-        raise ValueError('--int8 static needs --calibration DIR, a folder of '
-                         'pictures such as the network will get')
-    if not args.int8 and (args.calibration or args.rank1 is not None):
-        raise ValueError('--calibration and --rank1 are for --int8 dynamic '
-                         'or static')
     logging.getLogger().setLevel(logging.WARNING)
-    files = export_onnx(args.what, args.checkpoint, args.out, args.size,
-                        args.tracker, args.tolerance, args.cfg_options)
+    try:
+        files = export_onnx(args.what, args.checkpoint, args.out, args.size,
+                            args.tracker, args.tolerance, args.cfg_options)
+    except ImportError as error:
+        raise SystemExit(f'error: {error}') from error
     for file in files:
         print(file.path)
         for name, apart in file.deviations.items():
             print(f'  {name:12} from torch {apart.absolute:.1e}, largest '
                   f'value {apart.scale:.3g}')
     if args.int8:
-        for file in files:
-            _quantize(file.path, args)
+        _quantize_all([file.path for file in files], args)
 
 
-def _quantize(path: str, args: argparse.Namespace) -> None:
+def _check(args: argparse.Namespace) -> None:
+    """Refuse before the work what would be refused after it."""
+    if args.int8 == 'static' and not args.calibration:
+        raise ValueError('--int8 static needs --calibration DIR, a folder of '
+                         'pictures such as the network will get')
+    if not args.int8 and (args.calibration or args.rank1 is not None):
+        raise ValueError('--calibration and --rank1 are for --int8 dynamic '
+                         'or static')
+    if not 0 < args.tolerance < 1:
+        raise ValueError(f'--tolerance {args.tolerance} must lie between 0 '
+                         'and 1')
+    for name in ('calibration', 'rank1'):
+        folder = getattr(args, name)
+        if folder and not osp.isdir(osp.expanduser(folder)):
+            raise FileNotFoundError(f"--{name} '{folder}' is no folder")
+
+
+def _quantize_all(paths: List[str], args: argparse.Namespace) -> None:
+    from saip_mm.apis.edge import takes, vector_of
+    from saip_mm.weights.onnx_sidecar import read_sidecar
+    sidecars = {path: read_sidecar(path)[0] for path in paths}
+    vectors = {path for path in paths if vector_of(sidecars[path])}
+    if args.rank1 is not None and not vectors:
+        raise ValueError('--rank1 is for networks with a vector that compares '
+                         'persons: leave it out; nothing was made eight-bit')
+    for path in paths:
+        kind = takes(sidecars[path])
+        if kind == 'boxes':
+            print(f'{path}: takes boxes of other files, stays in float')
+        elif kind == 'sentences' and args.int8 == 'static':
+            print(f'{path}: takes sentences, of which no folder can '
+                  'calibrate it, stays in float')
+        else:
+            folder = args.calibration if kind == 'pictures' else None
+            _quantize(path, folder, path in vectors, args)
+
+
+def _quantize(path: str, folder: Optional[str], ranked: bool,
+              args: argparse.Namespace) -> None:
     from saip_mm.apis.edge import note_in_sidecar, quantize_onnx, rank1_loss
-    from saip_mm.weights.onnx_file import read_sidecar
-    names = [value['name'] for value in read_sidecar(path)[0]['inputs']]
-    if names not in (['images'], ['ids']):
-        print(f'{path}: takes boxes of other files, stays in float')
-        return
-    made = quantize_onnx(path, args.int8, None, args.calibration)
+    made = quantize_onnx(path, args.int8, None, folder)
     print(f'{made.path}: {args.int8}, on {made.pictures} of {made.of}')
     for name, error in made.errors.items():
         print(f'  {name:12} cosine {error.cosine:.5f}, worst '
               f'{error.worst_cosine:.5f}; largest difference '
               f'{error.absolute:.3g} of {error.largest_value:.3g}')
-    if args.rank1 is not None:
+    if args.rank1 is not None and ranked:
         loss = rank1_loss(path, made.path, args.rank1 or None)
         note_in_sidecar(made.path, search=loss)
         print(f'  rank-1 {100 * loss["rank1"]:.1f} % -> '

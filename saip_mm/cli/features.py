@@ -13,7 +13,9 @@ HELP = 'write features of pictures to an .npz file'
 def add_arguments(parser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        'model', help='checkpoint of a pretraining, or a published backbone')
+        'model',
+        help='checkpoint of a pretraining, published backbone, or a file of '
+        'another project that saip-mm convert knows')
     parser.add_argument(
         'pictures', nargs='+', help='a folder of pictures, or pictures')
     parser.add_argument('--out', required=True, help='.npz file to write')
@@ -37,8 +39,7 @@ def add_reading_arguments(parser) -> None:
         metavar=('HEIGHT', 'WIDTH'),
         help='of the pictures, in pixels (default: of the training where the '
         'file says it, else 256 128)')
-    parser.add_argument(
-        '--which', choices=('student', 'expert'), default='student')
+    add_which(parser)
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument(
         '--workers', type=int, default=0, help='processes that read pictures')
@@ -47,6 +48,15 @@ def add_reading_arguments(parser) -> None:
         '--skip-unreadable',
         action='store_true',
         help='leave out and count what cannot be read')
+
+
+def add_which(parser) -> None:
+    """Add whose encoder is asked, of a file of two."""
+    parser.add_argument(
+        '--which',
+        choices=('student', 'expert'),
+        help="whose encoder, where the file holds both (default: SAIP's "
+        'student, the teacher of DINO and SOLIDER)')
 
 
 def reading_options(args) -> dict:

@@ -9,6 +9,7 @@ As in Fig. 4 of the paper.
 import os.path as osp
 
 from saip_mm.apis.patterns import KINDS, as_table, compare_patterns
+from .features import add_which
 
 HELP = 'draw what backbones see in one person and in a group'
 
@@ -45,8 +46,7 @@ def add_arguments(parser) -> None:
         help='final (default), inner, stage1, stage2 ...')
     parser.add_argument(
         '--group-side', type=int, help='longer side of the group, in pixels')
-    parser.add_argument(
-        '--which', choices=('student', 'expert'), default='student')
+    add_which(parser)
     parser.add_argument('--device', help='such as cpu (default: GPU, if any)')
     parser.add_argument('--out', default='patterns.png', help='PNG to write')
 

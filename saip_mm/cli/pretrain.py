@@ -25,11 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'work_dirs/FOLDER_BACKBONE')
     add('--init',
         metavar='FILE_OR_NAME',
-        help='continue from these weights: a published backbone, a training '
-        'checkpoint, saip://NAME or NAME; default: random')
+        help='continue from these weights: a file of any layout that saip-mm '
+        'convert knows, saip://NAME or NAME; default: random')
     add('--init-which',
         choices=['student', 'expert'],
-        help='whose backbone of a training checkpoint; default: student')
+        help="whose backbone, where the file holds both; default: SAIP's "
+        'student, the teacher of DINO and SOLIDER')
+    add('--expert',
+        metavar='FILE_OR_NAME',
+        help='learn from this frozen model (SAIP*) instead of an average: a '
+        "file of PATH, DINO, SOLIDER ..., timm's name or folder, or a model "
+        'of the zoo; see docs/experts.md')
     add('--gpus', type=int, default=1, help='GPUs of this machine; default: 1')
     add('--resume',
         action='store_true',
@@ -82,6 +88,7 @@ def run(args: argparse.Namespace) -> None:
         backbone=args.backbone,
         init=args.init,
         init_which=args.init_which,
+        expert=args.expert,
         epochs=args.epochs,
         batch_size=args.batch_size,
         size=args.size,

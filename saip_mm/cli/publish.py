@@ -11,12 +11,13 @@ HELP = ('write the image encoder of a checkpoint alone: .pth, safetensors, a '
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``saip-mm publish``."""
     parser.add_argument(
-        'checkpoint', help='training checkpoint, or a converted backbone')
+        'checkpoint',
+        help='training checkpoint, or a file of any known layout')
     parser.add_argument(
         '--which',
         choices=['student', 'expert'],
-        default='student',
-        help='whose encoder (default: student, as SAIP does)')
+        help="whose encoder (default: SAIP's student, the teacher of DINO "
+        'and SOLIDER, of a file of one alone that one)')
     parser.add_argument(
         '--out-dir', default='.', help='folder to write to (default: here)')
     parser.add_argument(
@@ -28,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--data', help="what it was trained on (default: the config's lists)")
     parser.add_argument(
         '--licence', help='of the weights, such as CC-BY-NC-4.0')
+    parser.add_argument(
+        '--semantic-weight',
+        type=float,
+        help="lambda of SOLIDER's, from 0 (looks) to 1 (parts) (default: 0.2)")
     parser.add_argument(
         '--timm',
         action=argparse.BooleanOptionalAction,
@@ -55,7 +60,8 @@ def run(args: argparse.Namespace) -> None:
         config=args.config,
         teacher=args.teacher,
         data=args.data,
-        licence=args.licence)
+        licence=args.licence,
+        semantic_weight=args.semantic_weight)
     for path in release.files:
         print(f'wrote       {path}{"/" if osp.isdir(path) else ""}')
     for note in release.notes:

@@ -1,10 +1,11 @@
 """Pickles of NumPy arrays in plain containers, read without running code."""
+import io
 import re
 from typing import Any, Dict
 
 import numpy as np
 
-from .plain_pickle import read_plain_pickle
+from .plain_pickle import parse_plain_pickle, read_plain_pickle
 
 _NUMBERS = re.compile('[?bB]|[biuf][1248]')  # dtypes whose bytes are values
 
@@ -140,6 +141,42 @@ def read_array_pickle(path: str) -> Any:
         ValueError: If it is damaged, cut short, or no pickle.
     """
     return _plain(read_plain_pickle(path, _ALLOWED))
+
+
+def read_array_file(path: str) -> Any:
+    """Read a ``.npy``, one of pickled objects too, without running code.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        np.ndarray | list: An array of numbers; of an array of objects a list
+        of them, whatever its shape, each as :func:`read_array_pickle` has it.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        UnsafePickleError: If it holds more than numbers, dicts and lists.
+        ValueError: If it is damaged, cut short, or no ``.npy``.
+    """
+    with open(path, 'rb') as file:
+        data = file.read()
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0) else np.lib.format.read_array_header_2_0)
+        dtype = read(stream)[2]
+        if not dtype.hasobject:
+            return np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError) as error:
+        raise ValueError(
+            f"'{path}' cannot be read as .npy ({error}): it is damaged, cut "
+            'short, or of another kind; copy it again') from error
+    held = parse_plain_pickle(data[stream.tell():], path, _ALLOWED)
+    if isinstance(held, _Array) and isinstance(held.state[-1], list):
+        return [_plain(item) for item in held.state[-1]]
+    return _plain(held)
 
 
 def _plain(node: Any) -> Any:

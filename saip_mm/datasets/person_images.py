@@ -18,6 +18,7 @@ Sources = Union[str, dict, Sequence[Union[str, dict]]]
 BROKEN = (BrokenImageError, OSError)
 PROBES = 32  # images tried a source before training starts
 MAX_REPLACED = 32  # broken images in a row
+NO_KEYPOINTS = np.zeros((17, 3), np.float32)
 BACKGROUND_SIZE = (512, 512)  # 20 % of it are 229x229 pixels
 
 
@@ -45,8 +46,10 @@ class PersonImages(Dataset):
             folder, or a list of these: a mixture is their concatenation.
         pipeline (list): Transforms (configs or callables). They get
             ``data`` (bytes of the file), ``key`` (str) and ``rng``
-            (np.random.Generator, the only randomness allowed), and
-            ``background_img`` (``(H, W, 3)`` uint8 RGB) with ``background``.
+            (np.random.Generator, the only randomness allowed),
+            ``background_img`` (``(H, W, 3)`` uint8 RGB) with ``background``,
+            and ``keypoints`` (``(17, 3)``, all 0 where there are none) if a
+            source has a ``keypoints_file``.
         seed (int, optional): None takes the one of the sampler, which has
             the runner's; without a sampler that is 0. Defaults to None.
         background (str | dict | list, optional): Sources of the pictures
@@ -88,6 +91,7 @@ class PersonImages(Dataset):
                 'data_root': os.fspath(s)
             })) for s in sources
         ]
+        self.with_keypoints = any(s.keypoints for s in self.sources)
         self.ends = np.cumsum([len(s.keys) for s in self.sources]).tolist()
         self.pipeline = [
             TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline
@@ -183,6 +187,9 @@ class PersonImages(Dataset):
         for replaced in range(MAX_REPLACED):
             key = source.keys[index - offset]
             try:
+                if self.with_keypoints:
+                    extra['keypoints'] = source.keypoints.of(
+                        index - offset) if source.keypoints else NO_KEYPOINTS
                 sample = self._load(source, key, rng, extra)
             except BROKEN as error:
                 self._report(source, key, index, error)

@@ -46,7 +46,22 @@ def read_plain_pickle(path: str,
         ValueError: If it is damaged, cut short, or no pickle.
     """
     with open(path, 'rb') as file:
-        data = file.read()
+        return parse_plain_pickle(file.read(), path, allowed)
+
+
+def parse_plain_pickle(data: bytes,
+                       path: str,
+                       allowed: Optional[Mapping[str, Any]] = None) -> Any:
+    """As :func:`read_plain_pickle`, of a file's bytes.
+
+    Args:
+        data (bytes): The pickle.
+        path (str): The file's name, for the errors.
+        allowed (Mapping, optional): As there.
+
+    Raises:
+        UnsafePickleError, ValueError: As there.
+    """
     try:
         return _PlainUnpickler(
             io.BytesIO(data),

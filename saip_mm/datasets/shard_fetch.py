@@ -1,97 +1,18 @@
-"""Files over http: whole, or an error that says what to do."""
-import errno
-import hashlib
+"""Shards over http: whole, or an error that says what to do."""
 import io
-import os
-import os.path as osp
 import tempfile
-import time
-from http.client import HTTPException
 from typing import BinaryIO, Optional
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
-from mmengine.utils import mkdir_or_exist
+from ..weights.download import download, kept_as
+from ..weights.transfer import DownloadError, Manner, NoRoomError, receive
 
-from ..weights.atomic import partial_path, remove_leftovers
-
-# WebDataset's own door to http, gopen, runs the program curl, and what it
-# says of a failure is the number curl ends with.
-TRIES = 7
-PAUSE = 1.  # seconds before the second try; then twice as long each time
-TIMEOUT = 30  # seconds without a byte
-CHUNK = 1 << 20
-FINAL = (400, 401, 403, 404, 405, 410)  # asking again will not help
-
-
-def fetch(url: str, file: BinaryIO, size: Optional[int] = None) -> None:
-    """Copy what an address holds to a file.
-
-    Where a connection is cut it goes on from there, with a server that knows
-    ranges; else from the beginning.
-
-    Args:
-        url (str): ``http://`` or ``https://``.
-        file (BinaryIO): Empty, to be written and read.
-        size (int, optional): Bytes it must have. Defaults to None: what the
-            server says.
-
-    Raises:
-        OSError: If it cannot be had in ``TRIES`` tries, or is of another
-            size; names the address.
-    """
-    for number in range(TRIES):
-        if number:
-            time.sleep(PAUSE * 2**(number - 1))
-        try:
-            total = _go_on(url, file)
-        except HTTPError as error:
-            reason = f'{error.code} {error.reason}'
-            if error.code in FINAL:
-                raise OSError(
-                    f"'{url}' cannot be fetched ({reason}): check the "
-                    'address, and whether the server lets you in') from error
-        except HTTPException as error:
-            reason = repr(error)
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise OSError(
-                    errno.ENOSPC, f"no room for '{url}': make some in "
-                    f"'{tempfile.gettempdir()}', set TMPDIR to another "
-                    "folder, or the source's cache") from error
-            reason = str(error) or type(error).__name__
-        else:
-            got = file.tell()
-            if total is None or got == total:
-                if size is not None and got != size:
-                    raise OSError(
-                        f"'{url}' has {got} bytes, its index says {size}: "
-                        'the server has another version of either')
-                return
-            reason = f'cut off after {got} of {total} bytes'
-    raise OSError(f"'{url}' cannot be fetched in {TRIES} tries, the last: "
-                  f'{reason}. Is the server up, and this machine online?')
-
-
-def _go_on(url: str, file: BinaryIO) -> Optional[int]:
-    """Fetch the rest; how many bytes the whole has, if that is said."""
-    done = file.seek(0, os.SEEK_END)
-    headers = {'Range': f'bytes={done}-'} if done else {}
-    with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as answer:
-        if done and answer.status != 206:
-            done = file.seek(0)
-            file.truncate()
-        length = answer.headers.get('Content-Length')
-        while True:
-            data = answer.read(CHUNK)
-            if not data:
-                break
-            file.write(data)
-    return None if length is None else done + int(length)
+# without a bar, of many workers' files; two minutes for a server to come back
+# in the midst of a training
+MANNER = Manner(retries=6, patient=True)
 
 
 def fetch_bytes(url: str) -> bytes:
-    """As :func:`fetch`, into memory.
+    """What an address holds.
 
     Args:
         url (str): ``http://`` or ``https://``.
@@ -100,10 +21,10 @@ def fetch_bytes(url: str) -> bytes:
         bytes: All of it.
 
     Raises:
-        OSError: As :func:`fetch`.
+        DownloadError: If it cannot be had; names the address.
     """
     file = io.BytesIO()
-    fetch(url, file)
+    receive(url, file, manner=MANNER)
     return file.getvalue()
 
 
@@ -114,7 +35,8 @@ def open_fetched(url: str,
 
     Args:
         url (str): ``http://`` or ``https://``.
-        size (int, optional): As in :func:`fetch`.
+        size (int, optional): Bytes it must have. Defaults to None: what the
+            server says.
         cache (str, optional): Folder to keep it in, where all processes and
             later runs find it; it appears there when it is whole. Defaults
             to None: a file without a name in the system's temporary folder,
@@ -124,36 +46,31 @@ def open_fetched(url: str,
         BinaryIO: Its beginning.
 
     Raises:
-        OSError: As :func:`fetch`, or if it cannot be kept.
+        DownloadError: If it cannot be had, is of another size, or cannot be
+            kept; names the address, or the folder and what to do.
     """
-    if cache is None:
-        file = tempfile.TemporaryFile()
-        try:
-            fetch(url, file, size)
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
-        return file
-    path = _kept_as(url, cache)
-    if not osp.isfile(path) or size not in (None, osp.getsize(path)):
-        mkdir_or_exist(cache)
-        remove_leftovers(cache, osp.basename(path))
-        partial = partial_path(path)
-        try:
-            with open(partial, 'w+b') as file:
-                fetch(url, file, size)
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        except BaseException:
-            if osp.exists(partial):
-                os.remove(partial)
-            raise
-    return open(path, 'rb')
+    if cache is not None:
+        path = download(url, kept_as(url, cache), None, size, MANNER)
+        return open(path, 'rb')
+    file = tempfile.TemporaryFile()
+    try:
+        _receive_nameless(url, file, size)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
 
 
-def _kept_as(url: str, cache: str) -> str:
-    # servers may have shards of one name in several folders
-    digest = hashlib.sha256(url.encode()).hexdigest()[:12]
-    name = osp.basename(url.split('?')[0])[-100:]
-    return osp.join(osp.expanduser(cache), f'{digest}-{name}')
+def _receive_nameless(url: str, file: BinaryIO, size: Optional[int]) -> None:
+    folder = tempfile.gettempdir()
+    try:
+        receive(url, file, size, MANNER._replace(folder=folder))
+    except OSError as error:
+        if isinstance(error,
+                      DownloadError) and not isinstance(error, NoRoomError):
+            raise
+        raise NoRoomError(
+            error.errno, f"no room for '{url}' ({error.strerror or error}): "
+            f"make some in '{folder}', set TMPDIR to another folder, or the "
+            "source's cache") from error

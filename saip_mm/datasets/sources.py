@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 
 from .key_list import drop_apple_doubles, read_keys
 from .key_table import KeyTable
+from .keypoint_file import KeypointFile
 from .lmdb_file import check_lmdb, close_lmdb, open_lmdb
 from .shard_index import find_index
 
@@ -111,10 +112,12 @@ class ImageSource(metaclass=ABCMeta):
             ``keys.head(count)``.
         random_access (bool): Whether pictures may be read in any order at no
             great cost.
+        keypoints (KeypointFile, optional): Of the keys, by their place.
     """
     root: str
     keys: Sequence[str]
     random_access: bool = True
+    keypoints: Optional[KeypointFile] = None
 
     @abstractmethod
     def read(self, key: str) -> bytes:
@@ -283,7 +286,8 @@ def build_source(data_root: str,
                  ann_file: str = '',
                  data_prefix: str = '',
                  num_samples: Optional[int] = None,
-                 cache: str = '') -> ImageSource:
+                 cache: str = '',
+                 keypoints_file: str = '') -> ImageSource:
     """Open one source of images.
 
     Args:
@@ -300,6 +304,9 @@ def build_source(data_root: str,
             Defaults to None, all.
         cache (str): Folder to keep shards in that are fetched. Defaults to
             '': they are dropped after use.
+        keypoints_file (str): Keypoints of the pictures, see
+            :class:`KeypointFile`; relative to ``data_root``. Defaults to '':
+            there are none.
 
     ``~`` at the start of a path is the user's home.
 
@@ -320,6 +327,14 @@ def build_source(data_root: str,
             raise ValueError(f'num_samples must be at least 1, got '
                              f"{num_samples} for '{data_root}'")
         source.keys = source.keys.head(num_samples)
+    if keypoints_file:
+        path = osp.join(data_root, osp.expanduser(keypoints_file))
+        source.keypoints = KeypointFile(path, source.keys)
+        if source.keypoints.missing:
+            print_log(
+                f"'{path}': {source.keypoints.missing} of {len(source.keys)} "
+                'pictures have no keypoints',
+                logger='current')
     return source
 
 

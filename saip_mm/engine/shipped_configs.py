@@ -4,11 +4,10 @@ import os.path as osp
 
 from mmengine.config import Config
 
+from ..weights.shipped import PLACES, shipped_place
+
 PREFIX = 'saip_mm::'
-PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
-# of an installed package, and of a clone that is merely on the path
-PLACES = (osp.join(PACKAGE, '.mim',
-                   'configs'), osp.join(osp.dirname(PACKAGE), 'configs'))
+CONFIGS = 'configs'
 
 
 def config_path(name: str) -> str:
@@ -30,13 +29,13 @@ def config_path(name: str) -> str:
     """
     if name.startswith(PREFIX):
         name = name[len(PREFIX):]
-    for place in PLACES:
-        path = osp.join(place, *name.split('/'))
-        if osp.isfile(path):
-            return path
-    raise FileNotFoundError(
-        f"saip_mm has no config '{name}': names are places below its folder "
-        f'of configs, {PLACES[0]}, as in {PREFIX}saip/vit_tiny.py')
+    place = shipped_place(f'{CONFIGS}/{name}')
+    if place is None:
+        raise FileNotFoundError(
+            f"saip_mm has no config '{name}': names are places below its "
+            f'folder of configs, {osp.join(PLACES[0], CONFIGS)}, as in '
+            f'{PREFIX}saip/vit_tiny.py')
+    return osp.join(place, CONFIGS, *name.split('/'))
 
 
 def register_prefix() -> None:

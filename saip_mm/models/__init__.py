@@ -1,9 +1,11 @@
 from .backbones import *  # noqa: F401,F403
-from .encoders import Encoder, MapEncoder, PlainEncoder
+from .encoders import (Encoder, MapEncoder, PlainEncoder, TimmEncoder,
+                       TokenBlocks)
 from .experts import EmaExpert, FrozenExpert
-from .heads import (CrossScaleMatchingHead, CrossScaleReconstructionHead,
-                    CrossScaleSearchHead, DINOHead, InstanceMatchingHead,
-                    MaskedReconstructionHead)
+from .heads import (AlignmentHead, CrossScaleMatchingHead,
+                    CrossScaleReconstructionHead, CrossScaleSearchHead,
+                    DINOHead, HAPHead, InstanceMatchingHead,
+                    MaskedReconstructionHead, SOLIDERHead)
 from .necks import (AlignmentDecoder, ImageDecoder, InstanceDecoder,
                     PixelDecoder)
 from .preprocessors import PersonViewPreprocessor, Views
@@ -11,10 +13,11 @@ from .selfsup import SAIP, ViewPretraining
 from .tokens import Answer, Request, TokenDims, Tokens
 
 __all__ = [
-    'AlignmentDecoder', 'Answer', 'CrossScaleMatchingHead',
+    'AlignmentDecoder', 'AlignmentHead', 'Answer', 'CrossScaleMatchingHead',
     'CrossScaleReconstructionHead', 'CrossScaleSearchHead', 'DINOHead',
-    'EmaExpert', 'Encoder', 'FrozenExpert', 'ImageDecoder', 'InstanceDecoder',
-    'InstanceMatchingHead', 'MapEncoder', 'MaskedReconstructionHead',
-    'PersonViewPreprocessor', 'PixelDecoder', 'PlainEncoder', 'Request',
-    'SAIP', 'TokenDims', 'Tokens', 'ViewPretraining', 'Views'
+    'EmaExpert', 'Encoder', 'FrozenExpert', 'HAPHead', 'ImageDecoder',
+    'InstanceDecoder', 'InstanceMatchingHead', 'MapEncoder',
+    'MaskedReconstructionHead', 'PersonViewPreprocessor', 'PixelDecoder',
+    'PlainEncoder', 'Request', 'SAIP', 'SOLIDERHead', 'TimmEncoder',
+    'TokenBlocks', 'TokenDims', 'Tokens', 'ViewPretraining', 'Views'
 ]

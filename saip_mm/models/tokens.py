@@ -5,6 +5,7 @@ from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 from torch import Tensor
 
 KINDS = ('image', 'inner', 'final')  # of tokens
+WISHES = (*KINDS, 'attention')  # what an encoder may be asked for
 ROLES = ('student', 'expert')
 
 
@@ -20,11 +21,18 @@ class Tokens(NamedTuple):
             mask gives none.
         grid (tuple[int, int]): Rows and columns of the full grid of the
             inner tokens.
+        attention (Tensor, optional): ``(B, 3, nh, N, hs)``, queries, keys and
+            values of the last transformer block: of the class token, where
+            there is one, and of the visible patches.
+        final_grid (tuple[int, int], optional): Likewise of the final tokens,
+            where it is another one.
     """
     image: Optional[Tensor]
     inner: Optional[Tensor]
     final: Optional[Tensor]
     grid: Tuple[int, int]
+    attention: Optional[Tensor] = None
+    final_grid: Optional[Tuple[int, int]] = None
 
 
 # no NamedTuple: ConfigDict rebuilds tuples it is given
@@ -55,11 +63,16 @@ class Request:
     Attributes:
         view (str): Name in ``Views.images``.
         role (str): 'student', with gradient, or 'expert', without.
-        tokens (Sequence[str]): Of 'image', 'inner', 'final'.
+        tokens (Sequence[str]): Of 'image', 'inner', 'final', 'attention'.
         mask (Tensor | Callable, optional): ``(B, L)`` bool, True is hidden;
             the same number in every image. A student's may be a function of
             the answers to the expert's requests of the same head, in their
             order, which are there before the student runs.
+        blank (Tensor | Callable, optional): As ``mask``, but what is hidden
+            shows the mean colour (0) and stays among the tokens, and images
+            may differ in how much it is.
+        condition (Tensor, optional): ``(B,)`` in [0, 1], one number an image
+            for an encoder that is told one (``SemanticEncoder``).
 
     Raises:
         ValueError: If the role or a kind of token is unknown, or an expert's
@@ -69,15 +82,18 @@ class Request:
     role: str
     tokens: Sequence[str]
     mask: Optional[Mask] = None
+    blank: Optional[Mask] = None
+    condition: Optional[Tensor] = None
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise ValueError(f"role '{self.role}' is unknown: use one of "
                              f'{ROLES}')
-        if not self.tokens or set(self.tokens) - set(KINDS):
+        if not self.tokens or set(self.tokens) - set(WISHES):
             raise ValueError(f'tokens {self.tokens} of {self.view} must be '
-                             f'some of {KINDS}')
-        if self.role == 'expert' and callable(self.mask):
+                             f'some of {WISHES}')
+        if self.role == 'expert' and (callable(self.mask)
+                                      or callable(self.blank)):
             raise ValueError(
                 f"the mask of the expert's {self.view} is a function: it runs "
                 "first, so only a student's mask can wait for its answers")

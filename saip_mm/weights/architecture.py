@@ -65,7 +65,8 @@ def vit_config(weights: Dict[str, Tensor],
         if width % HEAD:
             raise ValueError(
                 f'a transformer {width} wide may have any number of heads '
-                'that divides it, and no tensor shows it: say num_heads')
+                'that divides it, and no tensor shows it: say num_heads '
+                '(saip-mm convert --num-heads)')
         heads = width // HEAD
     settings = (width, vit_depth(weights), heads,
                 len(weights['layers.0.ffn.layers.0.0.weight']))

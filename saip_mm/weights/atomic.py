@@ -8,7 +8,7 @@ import uuid
 from contextlib import contextmanager
 from glob import escape, glob
 from pathlib import Path
-from typing import BinaryIO, Iterator, Union
+from typing import BinaryIO, Iterator, Mapping, Union
 
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.utils import mkdir_or_exist
@@ -49,7 +49,7 @@ def write_file(path: Union[str, Path],
                 os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        _remove(partial)
+        remove(partial)
         kept = ('its previous content is kept'
                 if osp.isfile(path) else 'nothing of it was written')
         raise type(error)(
@@ -57,9 +57,48 @@ def write_file(path: Union[str, Path],
             f'{error.strerror or error}): {kept}; make room there or choose '
             'another folder') from error
     except BaseException:
-        _remove(partial)
+        remove(partial)
         raise
     if sync:
+        _sync_folder(folder)
+
+
+def write_files(contents: Mapping[Union[str, Path], bytes]) -> None:
+    """Write files that belong together: all of them or none.
+
+    As :func:`write_file`; each is complete on the disk, under a hidden name,
+    before the first takes its place. They take their places in order, and
+    only a kill in that instant leaves some new beside some old ones.
+
+    Args:
+        contents (Mapping[str | Path, bytes]): By target.
+
+    Raises:
+        OSError: If one cannot be written (disk full, folder not writable);
+            names it. All old ones are kept then.
+    """
+    partials = {path: partial_path(path) for path in contents}
+    try:
+        for path, content in contents.items():
+            folder, name = osp.split(osp.abspath(path))
+            mkdir_or_exist(folder)
+            remove_leftovers(folder, name)
+            with open(partials[path], 'wb') as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path in contents:
+            os.replace(partials[path], path)
+    except BaseException as error:
+        for partial in partials.values():
+            remove(partial)
+        if not isinstance(error, OSError):
+            raise
+        raise type(error)(
+            error.errno, f'cannot write {path} ({error.strerror or error}), '
+            f'one of {len(partials)} files that belong together: nothing was '
+            'written; make room there or choose another folder') from error
+    for folder in {osp.dirname(osp.abspath(path)) for path in contents}:
         _sync_folder(folder)
 
 
@@ -107,7 +146,7 @@ def replacing(path: Union[str, Path]) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        _remove(partial)
+        remove(partial)
         if error.filename not in (None, partial, str(path)):
             raise  # of another file, which was read
         kept = ('its previous content is kept'
@@ -116,7 +155,7 @@ def replacing(path: Union[str, Path]) -> Iterator[BinaryIO]:
             error.errno, f'cannot write {path} ({error.strerror or error}): '
             f'{kept}; make room there or choose another folder') from error
     except BaseException:
-        _remove(partial)
+        remove(partial)
         raise
     _sync_folder(folder)
 
@@ -181,7 +220,7 @@ def remove_leftovers(folder: str, name: str = '*') -> None:
     for path in glob(osp.join(escape(folder), f'{start}*.partial')):
         found = form.search(path)
         if found and not _is_alive(int(found[1])):
-            _remove(path)
+            remove(path)
 
 
 def _start(name: str) -> str:
@@ -202,7 +241,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _remove(path: str) -> None:
+def remove(path: str) -> None:
+    """Take away a file or folder, if it is there."""
     if osp.isdir(path):
         shutil.rmtree(path, ignore_errors=True)
         return

@@ -4,12 +4,13 @@ from typing import Dict, List, Sequence, Tuple
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-# counters and grids: a model makes up its own where a file has none
-OPTIONAL = ('pos_grid', 'num_batches_tracked')
+# counters and grids: a model makes up its own where a file has none; gains
+# and shifts behind blocks, which a transformer takes up where a file has them
+OPTIONAL = ('pos_grid', 'num_batches_tracked', '.affine_gain', '.affine_shift')
 LISTED = 5  # keys an error names of each kind
 REMEDY = ('Check that architecture and width are those it was trained with; '
           "name the part of a larger model with prefix='backbone.'; convert "
-          'foreign names with tools/model_converters')
+          'foreign names with saip-mm convert')
 
 
 class NoMatchError(RuntimeError, ValueError):

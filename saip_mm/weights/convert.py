@@ -10,23 +10,29 @@ from typing import Dict, Iterable, Optional, Tuple
 
 from torch import Tensor
 
-from .architecture import is_maps, is_vit, maps_config, own_shapes, vit_config
-from .backbone import BACKBONES, backbone_options, extract_backbone
-from .converted import Converted, Hints, compare
+from .architecture import (MAPS, VIT, is_maps, is_vit, maps_config, own_shapes,
+                           vit_config)
+from .backbone import BACKBONES, UNSEEN, backbone_options, extract_backbone
+from .converted import SWIN, Converted, Hints, compare
+from .encoder_facts import encoder_facts
 from .foreign import recognise
-from .key_maps import BRANCHES
 from .position_grid import Grid, check_orientation, table_layout
 from .read import meta_of, weights_of
 
+HEADS = ('num_heads', 'last_block_heads')
+# what may be said of each kind, as no tensor shows it
+UNSEEN_OF = {VIT: HEADS, MAPS: set(UNSEEN) - set(HEADS), SWIN: ()}
 # what only SAIP's pretraining has, and only DINO's and SOLIDER's
 SAIP_KEYS = re.compile(r'(^|\.)(cs[mrs]_decoder|inter_norm)\.')
 DINO_KEYS = re.compile(r'(^|\.)head\.(mlp|last_layer)\.')
+BRANCHES = ('student', 'teacher')
 
 
 def convert_backbone(checkpoint: dict,
                      which: Optional[str] = None,
                      grid: Optional[Grid] = None,
-                     options: Optional[dict] = None) -> Converted:
+                     options: Optional[dict] = None,
+                     semantic_weight: Optional[float] = None) -> Converted:
     """Find the backbone in a file of any layout that is known here.
 
     Known are: checkpoints and published backbones of this project; SAIP's
@@ -46,6 +52,9 @@ def convert_backbone(checkpoint: dict,
         options (dict, optional): What no tensor shows and the file does not
             say: ``num_heads``, ``last_block_heads`` (6 and 12 in the
             students of SAIP*), ``last_stride``, ``mask_padding``.
+        semantic_weight (float, optional): Lambda at which controllers of
+            SOLIDER's, in a training checkpoint of this project, become part
+            of the backbone. Defaults to None: the checkpoint's, or 0.2.
 
     Returns:
         Converted: The backbone, complete.
@@ -58,7 +67,18 @@ def convert_backbone(checkpoint: dict,
     if which not in (None, 'student', 'teacher', 'expert'):
         raise ValueError(f"which must be 'student', 'teacher' or 'expert', "
                          f"got '{which}'")
-    own = _own_backbone(checkpoint, which)
+    options = {k: v for k, v in (options or {}).items() if v is not None}
+    found = _convert(checkpoint, which, grid, options, semantic_weight)
+    strange = [k for k in options if k not in UNSEEN_OF[found.model['type']]]
+    if strange:
+        raise ValueError(f'{strange[0]} is nothing that {found.layout} has: '
+                         'leave it out')
+    return found
+
+
+def _convert(checkpoint: dict, which: Optional[str], grid: Optional[Grid],
+             options: dict, semantic_weight: Optional[float]) -> Converted:
+    own = _own_backbone(checkpoint, which, semantic_weight)
     if own is not None:
         return _convert_own(*own, grid, options)
     weights, which, saip = _branch(checkpoint, which)
@@ -68,13 +88,18 @@ def convert_backbone(checkpoint: dict,
                          if key.startswith(prefix))
     hints = Hints(layout.name, saip, _same_grid(grid, meta_of(checkpoint)), {
         **backbone_options(checkpoint),
-        **(options or {})
+        **options
     })
     found = layout.convert(inside, hints)
     outside = [key for key in weights if not key.startswith(prefix)]
     beside = [prefix + key for key in found.left_out]
     return found._replace(
-        which=which, left_out=beside + outside, meta=meta_of(checkpoint))
+        which=which,
+        left_out=beside + outside,
+        meta={
+            **found.meta,
+            **meta_of(checkpoint)
+        })
 
 
 def _same_grid(grid: Optional[Grid], meta: dict) -> Optional[Grid]:
@@ -89,18 +114,18 @@ def _same_grid(grid: Optional[Grid], meta: dict) -> Optional[Grid]:
     return tuple(said)
 
 
-def _agreed(said: dict, options: Optional[dict]) -> dict:
+def _agreed(said: dict, options: dict) -> dict:
     """Options of the file and the caller's, who may not change its heads."""
-    options = {k: v for k, v in (options or {}).items() if v is not None}
-    for key in ('num_heads', 'last_block_heads'):
+    for key in HEADS:
         if key in said and options.get(key, said[key]) != said[key]:
             raise ValueError(f'it was trained with {key}={said[key]}, not '
                              f'{options[key]}: leave that out')
     return {**said, **options}
 
 
-def _own_backbone(checkpoint: dict,
-                  which: Optional[str]) -> Optional[Tuple[dict, dict, str]]:
+def _own_backbone(
+        checkpoint: dict, which: Optional[str],
+        semantic_weight: Optional[float]) -> Optional[Tuple[dict, dict, str]]:
     """Backbone, meta and layout of a file of this project."""
     weights = weights_of(checkpoint)
     role = 'student' if which in (None, 'student') else 'expert'
@@ -110,8 +135,10 @@ def _own_backbone(checkpoint: dict,
             for key, value in weights.items() if key.startswith(prefix)
         }
         if is_vit(inside) or is_maps(inside):
-            return (*extract_backbone(checkpoint, role),
-                    f'saip_mm checkpoint, {role}')
+            backbone, meta = extract_backbone(checkpoint, role,
+                                              semantic_weight)
+            meta.update(encoder_facts(checkpoint, role))
+            return backbone, meta, f'saip_mm checkpoint, {role}'
     begun = any(
         key.startswith(('patch_embed.', 'pos_embed')) for key in weights)
     if not (is_maps(weights) or is_vit(weights) and begun):
@@ -121,7 +148,11 @@ def _own_backbone(checkpoint: dict,
     held = origin.get('which') if isinstance(origin, dict) else None
     held = 'expert' if held == 'teacher' else held
     if which is not None and held not in (None, role):
-        raise ValueError(f"the file holds the {held} alone, no '{which}'")
+        raise ValueError(f"the file holds the {held} alone, no '{which}': "
+                         'leave out which (--which)')
+    if held is None and role == 'expert':
+        raise ValueError(f"the file holds one backbone, no '{which}' beside "
+                         'another: leave out which (--which)')
     weights = OrderedDict(weights)
     saved = weights.pop('pos_grid', None)
     if saved is not None:
@@ -130,7 +161,7 @@ def _own_backbone(checkpoint: dict,
 
 
 def _convert_own(weights: dict, meta: dict, layout: str, grid: Optional[Grid],
-                 options: Optional[dict]) -> Converted:
+                 options: dict) -> Converted:
     said = _agreed(backbone_options(dict(meta=meta)), options)
     grid = _same_grid(grid, meta)
     if is_vit(weights):
@@ -159,6 +190,22 @@ def _told_grid(weights: dict, grid: Optional[Grid]) -> Grid:
     if grid is None:
         check_orientation(table, told, slots, 'pos_embed')
     return told
+
+
+def select_branch(checkpoint: dict, branch: Optional[str] = None) -> dict:
+    """Find the weights in a checkpoint of DINO, MAE, DeiT, SAIP or timm.
+
+    Args:
+        checkpoint (dict): What the file holds.
+        branch (str, optional): As ``which`` in :func:`convert_backbone`.
+
+    Returns:
+        dict[str, Tensor]: Tensors by name, prefixes and all.
+
+    Raises:
+        ValueError: If the branch is not there or there is a choice.
+    """
+    return _branch(checkpoint, branch)[0]
 
 
 def _branch(checkpoint: dict,

@@ -5,11 +5,15 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 from torch import Tensor
 
 from .architecture import HEAD, MAPS
+from .backbone import backbone_options
 from .check import LISTED, OPTIONAL
 from .position_grid import Grid
 from .stage_nets import Shapes
 
 SWIN = 'mmpretrain.SwinTransformer'
+# of a file's notes, what goes with its backbone wherever it is written
+KEPT = ('input', 'untrained', 'tokens', 'semantic_weight', 'teacher', 'data',
+        'licence')
 
 
 class Hints(NamedTuple):
@@ -46,6 +50,8 @@ class Converted(NamedTuple):
     @property
     def options(self) -> dict:
         """Arguments of the backbone that no tensor shows."""
+        if self.model['type'] == SWIN:
+            return {}
         if self.model['type'] == MAPS:
             return {k: v for k, v in self.model.items() if k != 'type'}
         heads = self.model['arch']
@@ -66,10 +72,9 @@ class Converted(NamedTuple):
         if self.grid is not None:
             meta['position_grid'] = list(self.grid)
         if self.model['type'] != SWIN:
-            meta['backbone'] = self.options
-        for key in ('input', 'untrained', 'teacher', 'data', 'licence'):
-            if key in self.meta:
-                meta[key] = self.meta[key]
+            said = backbone_options(dict(meta=self.meta))
+            meta['backbone'] = {**said, **self.options}
+        meta.update((k, self.meta[k]) for k in KEPT if k in self.meta)
         return dict(meta=meta, state_dict=OrderedDict(self.weights))
 
 

@@ -10,6 +10,7 @@ from .architecture import last_width, maps_config, neck_shapes, vit_config
 from .check import LISTED
 from .converted import Converted, Hints, compare
 from .key_maps import BESIDE, convert_vit_keys
+from .last_block import path_untrained
 from .stage_nets import (FAMILIES, Shapes, batch_norm, expected_shapes,
                          family_arguments, nearest_variant, official_name,
                          own_name, shapes_of)
@@ -42,8 +43,10 @@ class Layout(NamedTuple):
 def _convert_vit(weights: Dict[str, Tensor], hints: Hints) -> Converted:
     vit = convert_vit_keys(weights, hints.grid)
     model = vit_config(vit.backbone, vit.grid, hints.options)
+    untrained = path_untrained(weights, vit.backbone)
     return Converted(vit.backbone, model, hints.layout, None, vit.grid,
-                     vit.ignored)
+                     vit.ignored,
+                     dict(untrained=untrained) if untrained else {})
 
 
 def _convert_stages(family: str, spelling: Callable[[str], str],

@@ -9,6 +9,7 @@ from torch import Tensor
 from .check import LISTED
 from .position_grid import Grid, check_orientation, table_layout
 from .read import weights_of
+from .semantic import AFFINE
 
 # (pattern, name in mmpretrain), the first that matches
 VIT_KEYS = (
@@ -33,7 +34,6 @@ OWN_KEYS = (
     (r'layers\.(\d+)\.ffn\.layers\.1\.(weight|bias)', r'blocks.\1.mlp.fc2.\2'),
     (r'ln1\.(weight|bias)', r'norm.\1'),
 )
-BRANCHES = ('student', 'teacher')
 # what tells a plain transformer's weights from those around them
 ANCHOR = 'patch_embed.proj.weight'
 # tokens that VisionTransformer does not have, with or without positions
@@ -61,33 +61,6 @@ class ConvertedViT(NamedTuple):
     backbone: Dict[str, Tensor]
     grid: Grid
     ignored: List[str]
-
-
-def select_branch(checkpoint: dict, branch: Optional[str] = None) -> dict:
-    """Find the weights in a checkpoint of DINO, MAE, DeiT, SAIP or timm.
-
-    Args:
-        checkpoint (dict): What the file holds.
-        branch (str, optional): 'student' or 'teacher', where the file holds
-            both. Defaults to None: the only one, or the plain weights.
-
-    Returns:
-        dict[str, Tensor]: Tensors by name, prefixes and all.
-
-    Raises:
-        ValueError: If the branch is not there or there is a choice.
-    """
-    found = [name for name in BRANCHES if name in checkpoint]
-    if branch is None and len(found) > 1:
-        raise ValueError(f'the checkpoint holds {" and ".join(found)}: choose '
-                         'one with --branch (SAIP keeps the student, DINO '
-                         'and SOLIDER the teacher)')
-    if branch is not None and branch not in found:
-        raise ValueError(f"the checkpoint has no '{branch}', only "
-                         f'{list(checkpoint)[:8]}')
-    if found:
-        checkpoint = checkpoint[branch or found[0]]
-    return weights_of(checkpoint)
 
 
 def convert_vit_keys(weights: Dict[str, Tensor],
@@ -219,6 +192,7 @@ def vit_shapes(weights: Dict[str, Tensor]) -> Dict[str, tuple]:
         for name, shape in block.items():
             shapes[f'layers.{i}.{name}.weight'] = shape
             shapes[f'layers.{i}.{name}.bias'] = shape[:1]
+    shapes.update((key, (width, )) for key in weights if AFFINE.fullmatch(key))
     return shapes
 
 

@@ -6,22 +6,18 @@ Its loaders, by kind of path, are replaced here when saip_mm is imported:
 OpenMMLab libraries then have one door.
 """
 import io
-import os
 import os.path as osp
-from urllib.parse import urlparse
 
 import torch
-from mmengine.dist import barrier, get_rank
 from mmengine.fileio import get_file_backend
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from . import zoo
+from .download import download, kept_as
 from .read import meta_of, read_checkpoint, read_content, unwrapped
-from .saved_config import builds_known_classes, parse_config
+from .saved_config import NOT_RUN, builds_known_classes, parse_config
 from .third_party import convert_third_party
-
-NOT_RUN = 'cfg_not_run'
 
 
 def _for_mmengine(checkpoint: dict) -> dict:
@@ -56,15 +52,12 @@ def load_from_local(filename, map_location=None) -> dict:
 
 
 def load_from_http(filename, map_location=None) -> dict:
-    """A file from the web, kept in torch's folder of downloads."""
+    """A file from the web, kept in torch's folder of downloads.
+
+    By its address, not by its name alone: many are called ``epoch_300.pth``.
+    """
     folder = osp.join(torch.hub.get_dir(), 'checkpoints')
-    path = osp.join(folder, osp.basename(urlparse(filename).path))
-    for first in (True, False):  # another machine's ranks fetch it themselves
-        if (get_rank() == 0) is first and not osp.isfile(path):
-            os.makedirs(folder, exist_ok=True)
-            # to a name of its own, then renamed
-            torch.hub.download_url_to_file(filename, path)
-        barrier()
+    path = download(filename, kept_as(filename, folder))
     return load_from_local(path, map_location)
 
 

@@ -1,13 +1,18 @@
 """Putting a published file into a metafile, whose comments stay."""
 import json
+import os.path as osp
 import re
-from typing import List
+from typing import List, Tuple
 
 import yaml
 
 from .atomic import write_file
 from .model_card import row_text
+from .model_index import read_utf8
 
+UNUSUAL = (
+    '{}: cannot enter {} there, its layout is unusual: paste the row by '
+    'hand, publishing without the metafile writes it')
 FILLED = ('SHA-256', 'Bytes', 'License', 'Teacher')
 
 
@@ -29,18 +34,28 @@ def enter_weights(path: str, row: dict) -> bool:
         FileNotFoundError: If there is no such file.
         ValueError: If it is no metafile.
     """
-    with open(path, encoding='utf-8') as file:
-        text = file.read()
-    names = _names(text, path)
+    text, names = read_metafile(path)
     if row['Name'] not in names:
         changed = text.rstrip('\n') + '\n' + row_text(row)
     else:
-        changed = _filled(text.splitlines(), row)
+        changed = _filled(text.splitlines(), row, path)
     if row['Name'] not in _names(changed, path):
-        raise ValueError(f'{path}: cannot enter {row["Name"]} there, its '
-                         'layout is unusual: paste the row by hand')
+        raise ValueError(UNUSUAL.format(path, row['Name']))
     write_file(path, changed.encode())
     return row['Name'] in names
+
+
+def read_metafile(path: str) -> Tuple[str, List[str]]:
+    """A metafile's text, and the names of its models.
+
+    Raises:
+        FileNotFoundError, ValueError: As :func:`enter_weights`.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'metafile {path} does not exist: check the '
+                                'path')
+    text = read_utf8(path)
+    return text, _names(text, path)
 
 
 def _names(text: str, path: str) -> List[str]:
@@ -52,10 +67,14 @@ def _names(text: str, path: str) -> List[str]:
                          f'{str(error).splitlines()[0]}') from error
 
 
-def _filled(lines: List[str], row: dict) -> str:
+def _filled(lines: List[str], row: dict, path: str) -> str:
     """The model's lines with its weights, hash and size."""
-    start = next(i for i, line in enumerate(lines) if re.fullmatch(
-        rf"\s*- Name: ['\"]?{re.escape(row['Name'])}['\"]?\s*", line))
+    name = re.compile(
+        rf"\s*- Name: ['\"]?{re.escape(row['Name'])}['\"]?\s*(#.*)?")
+    start = next((i for i, line in enumerate(lines) if name.fullmatch(line)),
+                 None)
+    if start is None:  # not the first key of its entry, say
+        raise ValueError(UNUSUAL.format(path, row['Name']))
     end = next((i for i in range(start + 1, len(lines))
                 if lines[i].lstrip().startswith('- Name:')), len(lines))
     indent = ' ' * (len(lines[start]) - len(lines[start].lstrip()) + 2)

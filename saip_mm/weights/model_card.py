@@ -46,8 +46,9 @@ def model_card(found: Converted, published: Published, name: str,
 
 def _what_it_is(found: Converted, published: Published) -> str:
     which = found.meta.get('origin', {}).get('which') or found.which
+    whose = f', of the {which}' if which else ''
     return (f'The image encoder alone: {found.model["type"].split(".")[-1]}, '
-            f'{published.parameters:,} parameters, of the {which}.')
+            f'{published.parameters:,} parameters{whose}.')
 
 
 def _facts(found: Converted, licence: str) -> List[str]:
@@ -60,7 +61,10 @@ def _facts(found: Converted, licence: str) -> List[str]:
         ('expert', meta.get('teacher') or UNKNOWN),
         ('data', meta.get('data') or UNKNOWN), ('licence', licence),
         ('input', f'RGB, 0-255, mean {statistics["mean"]}, std '
-         f'{statistics["std"]}' if statistics else UNKNOWN),
+         f'{statistics["std"]}' if 'mean' in statistics else UNKNOWN),
+        ('trained at', '{}x{} pixels'.format(
+            *statistics['size']) if 'size' in statistics else UNKNOWN),
+        ('image token', _image_token(found)),
         ('positions', f'{found.grid[0]}x{found.grid[1]}'
          if found.grid else 'none, any size'),
         ('arguments no tensor shows', f'`{found.options}`'),
@@ -70,6 +74,15 @@ def _facts(found: Converted, licence: str) -> List[str]:
          or UNKNOWN)
     ]
     return ['| | |', '| --- | --- |', *(f'| {k} | {v} |' for k, v in rows)]
+
+
+def _image_token(found: Converted) -> str:
+    if found.model['type'] == VIT:
+        return 'the class token' if 'cls_token' in found.weights else 'none'
+    norm = "the LayerNorm of `meta['tokens']['image_norm']`" if (
+        'image_norm' in found.meta.get(
+            'tokens', {})) else 'a LayerNorm that is not in the file'
+    return f'the mean of the last map, then {norm}'
 
 
 def _loading(found: Converted, published: Published,

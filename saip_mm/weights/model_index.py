@@ -7,12 +7,15 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 import yaml
 
-PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
+from .shipped import shipped_place
+
 INDEX = 'model-index.yml'
-# of an installed package, and of a clone that is merely on the path
-PLACES = (osp.join(PACKAGE, '.mim'), osp.dirname(PACKAGE))
 # in the name of what is published here
 HASH_IN_NAME = re.compile(r'-([0-9a-f]{8})\.(?:pth|safetensors)$')
+
+NO_FILE = ', no file or URL'
+NO_DIGITS = (': 8 to 64 hexadecimal digits are wanted, in quotes '
+             "('12345678' would be a number)")
 
 
 class ModelRow(NamedTuple):
@@ -44,8 +47,7 @@ class ModelRow(NamedTuple):
 
 def shipped_root() -> Optional[str]:
     """Folder of the shipped ``model-index.yml``; None where there is none."""
-    found = (p for p in PLACES if osp.isfile(osp.join(p, INDEX)))
-    return next(found, None)
+    return shipped_place(INDEX)
 
 
 @lru_cache()
@@ -55,9 +57,9 @@ def shipped_models() -> Dict[str, ModelRow]:
     if root is None:
         return {}
     rows: Dict[str, ModelRow] = {}
-    for path in _load(osp.join(root, INDEX))['Import']:
-        path = osp.join(root, path)
-        rows.update(parse_metafile(_load(path), path, root))
+    index = osp.join(root, INDEX)
+    for path in parse_yaml(read_utf8(index), index)['Import']:
+        rows.update(read_models(osp.join(root, path), root=root))
     return rows
 
 
@@ -98,6 +100,14 @@ def parse_metafile(content: object,
     return rows
 
 
+def read_models(path: str,
+                source: Optional[str] = None,
+                root: str = '') -> Dict[str, ModelRow]:
+    """:func:`parse_metafile` of a file; ``source`` is its path if not said."""
+    source = source or path
+    return parse_metafile(parse_yaml(read_utf8(path), source), source, root)
+
+
 def parse_yaml(text: str, source: str) -> object:
     """YAML to plain types.
 
@@ -123,22 +133,23 @@ def hash_in_name(path: str) -> Optional[str]:
 
 def _parse_row(fields: dict, source: str, root: str) -> ModelRow:
     name, weights = fields['Name'], fields.get('Weights')
-    said = fields.get('Metadata') or {}
-    sha256, size = said.get('SHA-256'), said.get('Bytes')
+    said, config = fields.get('Metadata') or {}, fields.get('Config')
     mirrors = fields.get('Mirrors') or ()
-    if weights is not None and not isinstance(weights, str):
-        raise ValueError(f"{source}: Weights of {name} is {weights!r}, no "
-                         'file or URL')
-    if sha256 is not None and not (isinstance(sha256, str) and re.fullmatch(
-            '[0-9a-fA-F]{8,64}', sha256)):
-        raise ValueError(
-            f'{source}: SHA-256 of {name} is {sha256!r}: 8 to 64 hexadecimal '
-            "digits are wanted, in quotes ('12345678' would be a number)")
-    if size is not None and not (isinstance(size, int) and size > 0):
-        raise ValueError(f'{source}: Bytes of {name} is {size!r}, no number')
-    if isinstance(mirrors, str):
-        mirrors = (mirrors, )
-    config = fields.get('Config')
+    mirrors = (mirrors, ) if isinstance(mirrors, str) else mirrors
+    _refuse(source, name,
+            [('Metadata', said, isinstance(said, dict), ', no table'),
+             ('Config', config, isinstance(config,
+                                           (str, type(None))), ', no file'),
+             ('Weights', weights, isinstance(weights,
+                                             (str, type(None))), NO_FILE),
+             ('Mirrors', mirrors, isinstance(mirrors, (list, tuple))
+              and all(isinstance(m, str) for m in mirrors), NO_FILE)])
+    sha256, size = said.get('SHA-256'), said.get('Bytes')
+    _refuse(source, name,
+            [('SHA-256', sha256, sha256 is None or isinstance(sha256, str)
+              and re.fullmatch('[0-9a-fA-F]{8,64}', sha256), NO_DIGITS),
+             ('Bytes', size, size is None
+              or isinstance(size, int) and size > 0, ', no number')])
     if config and root:
         config = osp.join(root, *config.split('/'))
     return ModelRow(name, config, weights, tuple(mirrors), sha256
@@ -146,9 +157,25 @@ def _parse_row(fields: dict, source: str, root: str) -> ModelRow:
                     fields.get('Backbone'), fields)
 
 
-def _load(path: str) -> object:
+def _refuse(source: str, name: str, checks: list) -> None:
+    """Refuse the first value out of form: (what, value, is well, else)."""
+    for what, value, well, otherwise in checks:
+        if not well:
+            raise ValueError(
+                f'{source}: {what} of {name} is {value!r}{otherwise}')
+
+
+def read_utf8(path: str) -> str:
+    """A file's text.
+
+    Raises:
+        ValueError: If it is none; names it.
+    """
     with open(path, encoding='utf-8') as file:
-        return parse_yaml(file.read(), path)
+        try:
+            return file.read()
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{path} is no text in UTF-8: {error}') from error
 
 
 def shown(path: str) -> str:

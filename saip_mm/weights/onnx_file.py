@@ -1,28 +1,16 @@
-"""ONNX files: traced, compared with torch, written with what a caller needs.
-
-An exported network is two files of one stem: ``NAME.onnx`` and ``NAME.json``,
-its sidecar, which says how to feed it, what comes out, and by its hash which
-file it is of.
-"""
-import hashlib
-import json
+"""ONNX programs: traced, opened, and compared with what they are of."""
 import logging
 import os.path as osp
-import platform
 import warnings
 from contextlib import contextmanager
-from importlib import import_module, metadata
-from typing import Dict, Iterator, NamedTuple, Sequence, Tuple, Union
+from importlib import import_module
+from typing import Dict, Iterator, NamedTuple, Sequence, Union
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..version import __version__
-from .atomic import write_file
-
-FORMAT = 'saip_mm edge 1'
-TOLERANCE = 1e-4  # of an output's largest value, 1 at least
+TOLERANCE = 1e-4  # of an output's largest value
 PACKAGES = ('torch', 'onnx', 'onnxscript', 'onnxruntime')
 # inputs that are counted by pictures or sentences
 OF_PICTURES = ('images', 'ids', 'map_')
@@ -41,8 +29,8 @@ class Deviation(NamedTuple):
 
     @property
     def relative(self) -> float:
-        """``absolute`` by the scale, or by 1 where that is larger."""
-        return self.absolute / max(1., self.scale)
+        """``absolute`` by the scale; where all is 0, ``absolute``."""
+        return self.absolute / (self.scale or 1.)
 
 
 def needed(name: str):
@@ -56,6 +44,16 @@ def needed(name: str):
     except ModuleNotFoundError as error:
         raise ImportError(f'an ONNX export needs {error.name}, which is not '
                           f'installed: {REMEDY}') from error
+
+
+def check_installed() -> None:
+    """Ask for all that exports need, before any work.
+
+    Raises:
+        ImportError: As :func:`needed`.
+    """
+    for name in PACKAGES:
+        needed(name)
 
 
 @contextmanager
@@ -183,7 +181,7 @@ def deviations(network: nn.Module, content: bytes,
     """
     session = open_onnx(content)
     names = [output.name for output in session.get_outputs()]
-    found = {name: Deviation(0., 0.) for name in names}
+    found = dict.fromkeys(names, Deviation(0., 0.))
     for batch in batches:
         with torch.no_grad():
             wanted = network(*batch.values())
@@ -195,14 +193,17 @@ def deviations(network: nn.Module, content: bytes,
                 raise ValueError(f'output {name} is {theirs.shape} by '
                                  f'onnxruntime, {ours.shape} by torch')
             found[name] = Deviation(
-                max(found[name].absolute, _largest(ours - theirs)),
-                max(found[name].scale, _largest(ours)))
+                largest(ours - theirs, found[name].absolute),
+                largest(ours, found[name].scale))
     return found
 
 
-def _largest(values: np.ndarray) -> float:
-    """NaN if one is: that is no match."""
-    return float(np.abs(values).max()) if values.size else 0.
+def largest(values: np.ndarray, before: float) -> float:
+    """The largest absolute value, or the one before; NaN if there is one.
+
+    Python's own ``max`` passes over NaN.
+    """
+    return float(np.max(np.abs(values), initial=before))
 
 
 def check_deviations(found: Dict[str, Deviation], tolerance: float,
@@ -212,6 +213,11 @@ def check_deviations(found: Dict[str, Deviation], tolerance: float,
     Raises:
         ValueError: Names outputs and deviations.
     """
+    if not all(np.isfinite(apart.scale) for apart in found.values()):
+        raise ValueError(
+            f'{name}: the network gives values that are not finite, the '
+            'weights are of a run that had diverged. Nothing was written; '
+            'take an earlier checkpoint')
     wrong = [
         f'{output} by {apart.absolute:.2g} where the largest value is '
         f'{apart.scale:.2g}' for output, apart in found.items()
@@ -223,106 +229,3 @@ def check_deviations(found: Dict[str, Deviation], tolerance: float,
             f'{tolerance:g}: {"; ".join(wrong)}. Nothing was written; other '
             'versions of torch and onnxruntime may agree, and --tolerance '
             'accepts more')
-
-
-def described(content: bytes, meanings: Dict[str, str]) -> Dict[str, list]:
-    """Inputs and outputs of a program, for its sidecar.
-
-    Args:
-        content (bytes): Of the file.
-        meanings (dict[str, str]): What each is, by name.
-    """
-    session = open_onnx(content)
-    return {
-        kind: [
-            dict(
-                name=value.name,
-                shape=list(value.shape),
-                dtype=value.type[len('tensor('):-1],
-                meaning=meanings.get(value.name, '')) for value in values
-        ]
-        for kind, values in (('inputs', session.get_inputs()),
-                             ('outputs', session.get_outputs()))
-    }
-
-
-def versions() -> Dict[str, str]:
-    """Of what an export depends on."""
-    found = {name: metadata.version(name) for name in PACKAGES}
-    return dict(saip_mm=__version__, **found, python=platform.python_version())
-
-
-def sidecar_path(path: str) -> str:
-    """Where the sidecar of an ONNX file lies."""
-    return osp.splitext(path)[0] + '.json'
-
-
-def check_onnx_path(path: str) -> str:
-    """Refuse a name that is no ONNX file's, before any work.
-
-    Returns:
-        str: With the home folder in place of ``~``.
-
-    Raises:
-        ValueError: Names it.
-    """
-    if not path.endswith('.onnx') or osp.basename(path) == '.onnx':
-        raise ValueError(f'{path} is no name of an ONNX file: end it in .onnx')
-    return osp.expanduser(path)
-
-
-def write_onnx(path: str, content: bytes, sidecar: dict) -> None:
-    """Write program and sidecar, each whole or not at all.
-
-    A kill between the two leaves a sidecar, if any, whose hash is that of
-    another file, and :func:`read_sidecar` says so.
-
-    Args:
-        path (str): Ends in ``.onnx``.
-        content (bytes): Of it.
-        sidecar (dict): Plain values; name, hash and versions are added.
-    """
-    sidecar = dict(
-        format=FORMAT,
-        file=osp.basename(path),
-        sha256=hashlib.sha256(content).hexdigest(),
-        bytes=len(content),
-        **sidecar,
-        versions=versions())
-    write_file(path, content)
-    text = json.dumps(sidecar, indent=2, ensure_ascii=False) + '\n'
-    write_file(sidecar_path(path), text.encode())
-
-
-def read_sidecar(path: str) -> Tuple[dict, bytes]:
-    """What an exported file's sidecar says, and the file's content.
-
-    Args:
-        path (str): The ``.onnx`` file.
-
-    Raises:
-        FileNotFoundError: If one of the two is missing.
-        ValueError: If the sidecar is of another file, or no sidecar.
-    """
-    path = check_onnx_path(path)
-    beside = sidecar_path(path)
-    for file in (path, beside):
-        if not osp.isfile(file):
-            raise FileNotFoundError(
-                f'{file} does not exist: an export is two files, NAME.onnx '
-                'and NAME.json')
-    with open(beside, encoding='utf-8') as file:
-        try:
-            sidecar = json.load(file)
-        except ValueError as error:
-            raise ValueError(f'{beside} is no JSON ({error}): export '
-                             'again') from error
-    if not isinstance(sidecar, dict) or sidecar.get('format') != FORMAT:
-        raise ValueError(f'{beside} is no sidecar of an export')
-    with open(path, 'rb') as file:
-        content = file.read()
-    if hashlib.sha256(content).hexdigest() != sidecar['sha256']:
-        raise ValueError(
-            f'{beside} is of another file than {path} (their SHA-256 '
-            'differs): the two come together, copy both or export again')
-    return sidecar, content

@@ -1,24 +1,23 @@
-"""Publishing the image encoder of a training checkpoint."""
+"""Publishing a backbone: what goes into the file, and its name."""
 import datetime
 import hashlib
 import io
 import os.path as osp
 import re
 from collections import OrderedDict
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 import torch
 
 from ..version import __version__
 from .atomic import write_file
-from .backbone import BACKBONES, backbone_options, extract_backbone
+from .convert import convert_backbone
+from .converted import Converted
 from .finite import check_finite
-from .read import meta_of, read_checkpoint, weights_of
+from .read import read_checkpoint
 from .safetensors_file import safetensors_bytes
 from .training_facts import training_facts, versions
 
-# how a backbone's names begin that stands alone
-OWN_NAMES = ('layers.', 'timm_model.')
 BUFFERS = ('running_mean', 'running_var', 'num_batches_tracked')
 
 
@@ -29,38 +28,56 @@ class Published(NamedTuple):
     sha256: str
 
 
+class Prepared(NamedTuple):
+    """What is going to be published.
+
+    Attributes:
+        content (dict): ``meta`` and ``state_dict``.
+        name (str): Of the model.
+        stem (str): Of the files: name and date.
+        parameters (int): Scalars.
+    """
+    content: dict
+    name: str
+    stem: str
+    parameters: int
+
+
 def publish_backbone(checkpoint: str,
                      out_dir: str = '.',
-                     which: str = 'student',
+                     which: Optional[str] = None,
                      name: Optional[str] = None,
                      date: Optional[str] = None,
-                     teacher: Optional[str] = None,
-                     data: Optional[str] = None,
-                     licence: Optional[str] = None) -> Published:
+                     **said) -> Published:
     """Write the image encoder's backbone alone to a file of its own.
 
     The keys carry no prefix, so that any OpenMMLab library takes the file by
     ``init_cfg=dict(type='Pretrained', checkpoint=...)`` on the backbone, with
     no missing and no unexpected key. ``meta`` holds ``position_grid`` (plain
-    transformers), ``origin``, ``input`` (mean and std, RGB in 0-255),
-    ``backbone`` (arguments that the tensors do not show: heads, last stride),
-    ``teacher``, ``data`` and ``licence`` where known, ``versions`` of the
-    libraries and, if objectives left parameters untrained, their names as
-    ``untrained``. Same checkpoint, name, date and versions: same bytes.
+    transformers), ``origin``, ``input`` (mean and std, RGB in 0-255, and
+    size), ``backbone`` (arguments that the tensors do not show: heads, last
+    stride), ``tokens`` (the encoder's norms behind the backbone, as lists,
+    see :func:`.encoder_facts.encoder_facts`), ``teacher``, ``data`` and
+    ``licence`` where known, ``versions`` of the libraries and, if objectives
+    left parameters untrained, their names as ``untrained``. Same checkpoint,
+    name, date and versions: same bytes.
 
     Args:
-        checkpoint (str): A training checkpoint, or a backbone by this
-            project's names, such as a converted one.
+        checkpoint (str): A training checkpoint, or a backbone in any layout
+            that :func:`.convert.convert_backbone` knows.
         out_dir (str): Folder, made if need be. Defaults to the current one.
-        which (str): 'student' or 'expert'. Defaults to 'student'.
+        which (str, optional): 'student' or 'expert'. Defaults to None: the
+            student, of DINO's and SOLIDER's files the teacher, of a file of
+            one alone that one.
         name (str, optional): Model name, the file's beginning. Defaults to
             the name of the config it was trained with.
         date (str, optional): As yyyymmdd. Defaults to today.
-        teacher (str, optional): What it learnt from. Defaults to what the
-            checkpoint's config says: an average of itself, or an expert.
-        data (str, optional): What it was trained on. Defaults to the names
-            of the config's lists or folders, without their places.
-        licence (str, optional): Of the weights, such as 'CC-BY-NC-4.0'.
+        **said: Texts that stand in for what the checkpoint says: ``teacher``
+            (what it learnt from; an average of itself, or an expert),
+            ``data`` (names of the config's lists or folders, without their
+            places) and ``licence`` (of the weights, such as 'CC-BY-NC-4.0').
+            And ``semantic_weight``, lambda of SOLIDER's, see
+            :func:`.backbone.extract_backbone`, which ``meta`` then says.
 
     Returns:
         Published: ``<out_dir>/<name>_<date>-<sha8>.pth``, where sha8 are the
@@ -68,70 +85,66 @@ def publish_backbone(checkpoint: str,
 
     Raises:
         FileNotFoundError, ValueError: If the checkpoint cannot be read, has
-            no such encoder, or holds a weight that is not finite; if name or
-            date are malformed.
+            no such encoder, lacks one of its tensors or holds one that is
+            not finite; if name or date are malformed.
+    """
+    made = prepare(checkpoint, which, name, date, **said)
+    return write_hashed(made.content, osp.join(out_dir, made.stem),
+                        made.parameters)
+
+
+def prepare(checkpoint: str,
+            which: Optional[str] = None,
+            name: Optional[str] = None,
+            date: Optional[str] = None,
+            teacher: Optional[str] = None,
+            data: Optional[str] = None,
+            licence: Optional[str] = None,
+            semantic_weight: Optional[float] = None) -> Prepared:
+    """What :func:`publish_backbone` writes; nothing is written.
+
+    Args and errors: as there.
     """
     date = date or datetime.date.today().strftime('%Y%m%d')
     if not re.fullmatch(r'\d{8}', date):
         raise ValueError(f"date '{date}' is not of the form yyyymmdd")
-    backbone, meta = _backbone_in(read_checkpoint(checkpoint), which)
-    config = _config_name(meta)
-    name = name or config or osp.splitext(osp.basename(checkpoint))[0]
+    content = read_checkpoint(checkpoint)
+    try:
+        found = convert_backbone(
+            content, which, semantic_weight=semantic_weight)
+    except ValueError as error:
+        raise ValueError(f'{checkpoint}: {error}') from error
+    name = name or _config_name(found.meta) or osp.splitext(
+        osp.basename(checkpoint))[0]
     if osp.basename(name) != name:
         raise ValueError(f"name '{name}' must be a file's name without folder")
     given = dict(teacher=teacher, data=data, licence=licence)
     published = OrderedDict(
-        meta=_published_meta(meta, which, checkpoint, given),
+        meta=_published_meta(found, checkpoint, given),
         state_dict=OrderedDict())
-    for key, value in backbone.items():  # a clone brings no foreign storage
+    for key, value in found.weights.items():  # a clone has its own storage
         published['state_dict'][key] = value.detach().clone().contiguous()
-    parameters = sum(v.numel() for k, v in backbone.items()
+    parameters = sum(v.numel() for k, v in found.weights.items()
                      if not k.endswith(BUFFERS))
-    return write_hashed(published, osp.join(out_dir, f'{name}_{date}'),
-                        parameters)
+    return Prepared(published, name, f'{name}_{date}', parameters)
 
 
-def _backbone_in(content: dict, which: str) -> Tuple[dict, dict]:
-    """A training checkpoint's backbone, or the file where it is one."""
-    weights = weights_of(content)
-    alone = any(key.startswith(OWN_NAMES) for key in weights)
-    if not alone or which not in BACKBONES:
-        return extract_backbone(content, which)
-    return weights, dict(meta_of(content))
-
-
-def _published_meta(meta: dict, which: str, checkpoint: str,
-                    given: dict) -> dict:
+def _published_meta(found: Converted, checkpoint: str, given: dict) -> dict:
+    meta = found.meta
     origin = dict(
         config=_config_name(meta),
-        which=which,
+        which=found.which,
         epoch=meta.get('epoch'),
         iter=meta.get('iter'),
         saip_mm_version=__version__,
         source_sha256=file_sha256(checkpoint))
-    converted = meta.get('origin')
-    if isinstance(converted, dict):  # the file was a backbone already
-        origin['converted'] = dict(converted)
-    published = dict(origin=origin)
-    if 'position_grid' in meta:
-        published['position_grid'] = list(meta['position_grid'])
-    encoder = meta.get('encoder')
-    if isinstance(encoder, dict):
-        if {'mean', 'std'} <= set(encoder):
-            published['input'] = dict(
-                channels='RGB', mean=encoder['mean'], std=encoder['std'])
-        if encoder.get('untrained'):
-            published['untrained'] = encoder['untrained']
-    for key in ('input', 'untrained'):
-        if key in meta:
-            published[key] = meta[key]
-    options = backbone_options(dict(meta=meta))
-    if options:
-        published['backbone'] = options
-    said = {**training_facts(meta), **{k: meta[k] for k in given if k in meta}}
-    said.update((k, v) for k, v in given.items() if v)
-    published.update(said)
-    published['versions'] = versions()
+    if isinstance(meta.get('origin'), dict):  # a backbone already
+        origin['converted'] = dict(meta['origin'])
+    elif not found.layout.startswith('saip_mm'):
+        origin['converted'] = dict(layout=found.layout)
+    published = dict(training_facts(meta), **found.checkpoint()['meta'])
+    published.update((k, v) for k, v in given.items() if v)
+    published.update(origin=origin, versions=versions())
     return published
 
 

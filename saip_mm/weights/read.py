@@ -152,8 +152,13 @@ def _pickled(file: BinaryIO, is_zip: bool) -> bytes:
 
 
 def _read_safetensors(file: BinaryIO, name: str) -> dict:
-    from safetensors import SafetensorError
-    from safetensors.torch import load
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+    except ImportError as error:
+        raise ImportError(
+            f'to read {name}, install the library '
+            "safetensors: pip install 'saip_mm[export]'") from error
     content = file.read()
     try:
         weights = load(content)

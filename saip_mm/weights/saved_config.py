@@ -2,6 +2,7 @@
 import ast
 from typing import Any, Optional
 
+NOT_RUN = 'cfg_not_run'  # where a config goes that builds anything else
 SCOPES = ('mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmpose', 'mmseg')
 
 
@@ -34,6 +35,15 @@ def parse_config(text: Any) -> Optional[dict]:
     except (AttributeError, LookupError, RecursionError, SyntaxError,
             TypeError, ValueError):
         return None
+
+
+def saved_settings(meta: dict) -> dict:
+    """Settings of the config in a checkpoint's ``meta``; none: empty.
+
+    Also of one that mmengine is kept from running, see :mod:`.loader`: it is
+    only read here.
+    """
+    return parse_config(meta.get('cfg', meta.get(NOT_RUN))) or {}
 
 
 def builds_known_classes(settings: Any) -> bool:

@@ -17,6 +17,7 @@ from .atomic import partial_path, remove_leftovers, write_file
 from .converted import Converted
 from .key_maps import foreign_name
 from .safetensors_file import safetensors_bytes
+from .semantic import AFFINE
 from .stage_nets import expected_shapes, family_of, timm_name
 
 # timm's plain transformers by patch: any width by their arguments
@@ -84,7 +85,7 @@ def timm_model(found: Converted) -> Tuple[dict, Dict[str, Tensor]]:
     elif model['type'] == MAPS and family_of(model['model_name']):
         name, arguments = model['model_name'], _stage_arguments(model)
         weights, width = _stage_weights(found)
-        size = [256, 128]
+        size = list(found.meta.get('input', {}).get('size', [256, 128]))
     else:
         raise NoTimmModelError(
             f'{model["type"]} of {model.get("model_name", model.get("arch"))} '
@@ -112,6 +113,10 @@ def timm_model(found: Converted) -> Tuple[dict, Dict[str, Tensor]]:
 def _vit_arguments(found: Converted) -> Tuple[str, dict]:
     model, weights = found.model, found.weights
     heads = found.options['num_heads']
+    if any(map(AFFINE.fullmatch, weights)):
+        raise NoTimmModelError(
+            "SOLIDER's gains and shifts behind blocks of a plain transformer "
+            'have no counterpart in timm: leave out --timm')
     if found.options['last_block_heads'] != heads:
         raise NoTimmModelError(
             f'{found.options["last_block_heads"]} heads in the last block '

@@ -3,7 +3,7 @@ import posixpath
 from importlib import metadata
 from typing import List, Optional
 
-from .saved_config import parse_config
+from .saved_config import saved_settings
 
 LIBRARIES = dict(
     saip_mm=('saip_mm', ),
@@ -43,9 +43,7 @@ def training_facts(meta: dict) -> dict:
         ...     dict(data_root='a/lup', ann_file='lists/lup1m.txt')]))\"\"\"))
         {'teacher': 'EMA of the student', 'data': 'lup1m.txt'}
     """
-    settings = parse_config(meta.get('cfg'))
-    if not isinstance(settings, dict):
-        return {}
+    settings = saved_settings(meta)
     model = settings.get('model')
     expert = model.get('expert') if isinstance(model, dict) else None
     found = dict(
@@ -60,7 +58,7 @@ def _teacher(expert) -> Optional[str]:
         return None
     if expert.get('type') == 'EmaExpert':
         return 'EMA of the student'
-    files = list(_values(expert, ('checkpoint', )))
+    files = list(_values(expert, ('checkpoint', 'model_name')))
     kind = str(expert.get('type'))
     return f'{kind}, {posixpath.basename(files[0])}' if files else kind
 

@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from typing import Dict, List, Optional
 from urllib.parse import quote, urlsplit
 
-from .download import DownloadError, NoRoomError, download, mismatch
+from .download import download, mismatch
 from .model_index import ModelRow, shipped_models, shown
+from .transfer import DownloadError, NoRoomError
 from .zoo_base import (BASE, CACHE, HUB, WEB, base_address, cache_folder,
                        local_path, metafile_models, model_of_base,
                        published_files)
@@ -159,7 +160,10 @@ def how_to_get(row: ModelRow) -> str:
     if not row.config:
         return (f'{row.name} has neither weights nor a config: correct its '
                 'entry in the metafile')
-    root = row.config[:row.config.rindex(osp.join('', 'configs', ''))]
+    root, found, _ = row.config.rpartition(osp.join('', 'configs', ''))
+    if not found:  # of a base, whose configs are not known here
+        return (f'{row.name} has no weights in its metafile, and its config '
+                f'is {row.config}: train it by that, or correct its entry')
     tools, config = osp.join(root, 'tools'), shown(row.config)
     train = f'python {shown(osp.join(tools, "train.py"))} {config}'
     gpus = GPUS.search(row.name)

@@ -11,8 +11,9 @@ from urllib.request import url2pathname
 from mmengine.logging import print_log
 
 from .atomic import write_file
-from .download import DownloadError, read_text
-from .model_index import ModelRow, hash_in_name, parse_metafile, parse_yaml
+from .model_index import (ModelRow, hash_in_name, parse_metafile, parse_yaml,
+                          read_models)
+from .transfer import DownloadError, read_text
 
 BASE = 'SAIP_MM_ZOO'
 CACHE = 'SAIP_MM_CACHE'
@@ -94,8 +95,7 @@ def metafile_models(fresh: bool = False) -> Dict[str, ModelRow]:
         path = osp.join(base, METAFILE)
         if not osp.isfile(path):
             return {}
-        with open(path, encoding='utf-8') as file:
-            return parse_metafile(parse_yaml(file.read(), path), path)
+        return read_models(path)
     digest = hashlib.sha256(base.encode()).hexdigest()[:16]
     path = osp.join(cache_folder(), 'bases', f'{digest}.yml')
     url = f'{base}/{METAFILE}'
@@ -121,10 +121,7 @@ def metafile_models(fresh: bool = False) -> Dict[str, ModelRow]:
 
 
 def _kept_table(path: str, url: str) -> Dict[str, ModelRow]:
-    if not osp.isfile(path):
-        return {}
-    with open(path, encoding='utf-8') as file:
-        return parse_metafile(parse_yaml(file.read(), url), url)
+    return read_models(path, url) if osp.isfile(path) else {}
 
 
 def published_files(name: str = '*') -> Dict[str, ModelRow]:

@@ -54,14 +54,24 @@ def shaken(model):
     return model
 
 
-@pytest.fixture
-def vit_file(tmp_path):
-    """A training checkpoint of a tiny SAIP on a ViT, and the model."""
-    model = shaken(build('vit')).train(False)
+def trained_file(folder, backbone='vit'):
+    """A training checkpoint of a tiny SAIP, and the model.
+
+    Its expert is not its student, and both have learnt their norms.
+    """
+    model = shaken(build(backbone)).train(False)
+    with torch.no_grad():
+        for value in model.expert.encoder.parameters():
+            value.mul_(1.1)
     meta = dict(
         cfg=settings((96, 48)),
         encoder=dict(
             backbone=dict(model.encoder.backbone.options), **STATISTICS))
-    path = tmp_path / 'epoch_1.pth'
+    path = folder / 'epoch_1.pth'
     torch.save(dict(meta=meta, state_dict=model.state_dict()), path)
     return str(path), model
+
+
+@pytest.fixture
+def vit_file(tmp_path):
+    return trained_file(tmp_path)

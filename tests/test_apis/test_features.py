@@ -5,11 +5,13 @@ import pytest
 import torch
 
 from saip_mm.apis.features import extract_features
+from saip_mm.apis.picture_search import search_pictures
 from saip_mm.datasets import PersonRetrievalDataset
 from saip_mm.engine.hooks import RetrievalMonitorHook
+from saip_mm.weights.release import publish_release
 from ..test_datasets._images import photo, write_tree
 from ..test_models.tiny_saip import BACKBONES, build
-from .conftest import shaken
+from .conftest import shaken, trained_file
 
 NAMES = ['b.jpg', 'a/2.jpg', 'a/1.png', 'c.jpg', 'd.jpg']
 SIZE = (64, 32)
@@ -55,6 +57,25 @@ def test_features_are_those_of_the_monitor(backbone, folder):
         os.path.join(folder, name) for name in sorted(NAMES)
     ]
     assert found.size == SIZE and found.skipped == []
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_published_files_give_the_training_s_features(backbone, folder,
+                                                      tmp_path):
+    """And what is found by them, all to the bit."""
+    path, _ = trained_file(tmp_path, backbone)
+    kwargs = dict(outputs=('image', 'inner'), progress=False, device='cpu')
+    expected = extract_features(path, folder, **kwargs)
+    assert expected.size == (96, 48)  # nobody said it here
+    query = os.path.join(folder, 'c.jpg')
+    for file in publish_release(path, str(tmp_path / 'out')).files[:2]:
+        found = extract_features(file, folder, **kwargs)
+        assert found.size == expected.size
+        for name, values in expected.arrays.items():
+            np.testing.assert_array_equal(found.arrays[name], values)
+        assert search_pictures(
+            file, folder, query, progress=False, device='cpu') == \
+            search_pictures(path, folder, query, progress=False, device='cpu')
 
 
 def test_a_file_gives_the_monitor_s_features_too(vit_file, folder):

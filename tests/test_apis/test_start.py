@@ -10,12 +10,15 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmpretrain.registry import MODELS
 from saip_mm.apis import start, start_config, start_plan
 from saip_mm.apis.start import pretrain, processes_command
 from saip_mm.apis.start import start_config as go
 from saip_mm.apis.start_config import settings_of, write_config
 from saip_mm.apis.start_plan import Machine
 from saip_mm.apis.start_views import draw_views
+from saip_mm.weights import write_file
+from ..test_weights import layouts
 
 ROOT = Path(__file__).parents[2]
 LAPTOP = Machine(0, 0., 2, False)
@@ -142,7 +145,11 @@ def test_what_is_said_by_a_written_config(persons, tmp_path):
             persons, str(tmp_path / backbone), backbone, quiet=True, **asked)
         said = settings_of(Config.fromfile(path))
         assert said == dict(
-            asked, folder=persons, backbone=backbone, init=None)
+            asked,
+            folder=persons,
+            backbone=backbone,
+            init=None,
+            expert='an average')
 
 
 @pytest.mark.parametrize('asked, words', [
@@ -169,6 +176,46 @@ def test_bad_settings_leave_nothing(asked, words, persons, tmp_path, trainings,
     assert words in str(error.value)
     assert not trainings
     assert [p.name for p in tmp_path.iterdir()] == ['persons']
+
+
+def test_others_weights_are_copied_beside_the_config(persons, tmp_path,
+                                                     trainings, monkeypatch):
+    """Under our names; the file itself is not needed any more."""
+    path = tmp_path / 'dino.pth'
+    torch.save(layouts.files()['DINO'][0], path)
+    out = tmp_path / 'out'
+    asked = dict(out=str(out), init=str(path), size=(64, 32))
+    with monkeypatch.context() as patch:  # a full disk, at the config
+        patch.setattr(start_config, 'write_file', fails_at('pretrain.py'))
+        with pytest.raises(OSError, match='no room'):
+            pretrain(persons, **asked)
+    assert os.listdir(out) == []
+    (out / 'init.pth').write_bytes(b'of a start that was killed')
+    pretrain(persons, **asked)
+    cfg = Config.fromfile(out / 'pretrain.py')
+    assert cfg.model.encoder.backbone.init_cfg.checkpoint == str(out /
+                                                                 'init.pth')
+    assert settings_of(cfg)['init'] == str(path)
+    path.unlink()
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    teacher = layouts.files()['DINO'][0]['teacher']
+    assert torch.equal(model.encoder.backbone.ln1.weight,
+                       teacher['backbone.norm.weight'])
+    pretrain(persons, resume=True, **asked)  # the same setting
+    with pytest.raises(ValueError, match='has init .*dino.pth, asked for is'):
+        pretrain(persons, resume=True, **{**asked, 'init': 'b.pth'})
+
+
+def fails_at(name):
+    """Writing that fails at one file."""
+
+    def write(path, content):
+        if path.endswith(name):
+            raise OSError('no room')
+        write_file(path, content)
+
+    return write
 
 
 def broken_only(folder):

@@ -27,10 +27,36 @@ def test_convert(suffix, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert 'plain transformer' in printed and ', student' in printed
     assert '150 tensors' in printed
+    assert 'last block  ' in printed and 'of the norm of the others' in printed
     assert 'left out    backbone.inter_norm.weight' in printed
     backbone = load_backbone(str(out))
     assert torch.equal(backbone.ln1.weight,
                        release['module.backbone.norm.weight'])
+
+
+@pytest.mark.parametrize('name', [
+    'StarNet official', 'StarNet authors', 'TinyViT timm', 'TinyViT authors',
+    'SOLIDER Swin'])  # yapf: disable
+def test_what_is_converted_loads(name, tmp_path, capsys):
+    """Options that nobody gave change nothing."""
+    content, _, expected = layouts.files()[name]
+    torch.save(content, tmp_path / 'theirs.pth')
+    run(convert, tmp_path / 'theirs.pth', tmp_path / 'out.pth')
+    found = load_backbone(str(tmp_path / 'out.pth'))
+    assert expected.items() <= found.config.items()
+    assert found.config.get('last_stride') == expected.get('last_stride')
+
+
+def test_an_option_of_another_backbone_is_refused(tmp_path):
+    for name, option in (('StarNet official', '--num-heads'),
+                         ('DINO', '--last-stride')):
+        torch.save(layouts.files()[name][0], tmp_path / 'a.pth')
+        with pytest.raises(
+                ValueError, match=f'a.pth: {option[2:].replace("-", "_")} is'):
+            run(convert, tmp_path / 'a.pth', tmp_path / 'out.pth', option, 2)
+    torch.save(layouts.files()['StarNet official'][0], tmp_path / 'a.pth')
+    run(convert, tmp_path / 'a.pth', tmp_path / 'out.pth', '--last-stride', 1)
+    assert load_backbone(str(tmp_path / 'out.pth')).config['last_stride'] == 1
 
 
 def test_convert_names_the_file_and_what_is_wrong(tmp_path):

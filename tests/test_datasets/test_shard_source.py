@@ -6,10 +6,12 @@ import pytest
 from torch.utils.data import DataLoader
 
 from saip_mm.datasets import (PersonImages, ResumableSampler, build_source,
-                              shard_fetch, shard_source)
+                              shard_source)
 from saip_mm.datasets.shard_file import walk_pictures
+from saip_mm.weights import transfer
+from ..web import serving
 from ._images import encode, photo, write_tree
-from .shards import Server, write_shards, write_tar
+from .shards import write_shards, write_tar
 
 pytest.importorskip('webdataset')
 PIPELINE = [
@@ -35,8 +37,8 @@ def bytes_of(numbers):
 
 @pytest.mark.parametrize('remote', [False, True])
 def test_every_picture_in_any_order(shards, remote, monkeypatch):
-    with Server(shards) as server:
-        source = build_source(server.url if remote else shards)
+    with serving(shards) as server:
+        source = build_source(server.address if remote else shards)
         assert len(source.keys) == 8 and source.random_access is not remote
         order = [7, 0, 3, 1, 6, 4, 2, 5]
         read = [source.read(source.keys[i]) for i in order]
@@ -136,10 +138,10 @@ def test_a_picture_that_is_broken_is_replaced_from_its_shard(tmp_path):
 
 
 def test_a_lost_server_ends_training_soon(shards, monkeypatch):
-    monkeypatch.setattr(shard_fetch, 'PAUSE', 0.)
-    with Server(shards) as server:
-        data = PersonImages(server.url, PIPELINE)
-        server.status['/000002.tar'] = [500] * 99
+    monkeypatch.setattr(transfer, 'WAIT', 0.)
+    with serving(shards) as server:
+        data = PersonImages(server.address, PIPELINE)
+        server.statuses = [500] * 99
         with pytest.raises(RuntimeError, match='32 images .* in a row'):
             data[5]
         assert len([p for p, _ in server.asked if '2.tar' in p]) == 7
@@ -156,14 +158,14 @@ def test_mixtures_with_folders(shards, tmp_path, workers):
 
 
 def test_pictures_one_by_one_do_not_fetch_shards(shards, tmp_path):
-    with Server(shards) as server:
-        data = PersonImages(server.url, PIPELINE)
+    with serving(shards) as server:
+        data = PersonImages(server.address, PIPELINE)
         with pytest.raises(ValueError, match="type='ShardSampler'"):
             list(ResumableSampler(data, seed=0))
         list(ResumableSampler(data, shuffle=False, seed=0))
         with pytest.raises(ValueError, match='background is drawn from all'):
-            PersonImages(shards, PIPELINE, background=server.url)
-        cached = dict(data_root=server.url, cache=str(tmp_path / 'cache'))
+            PersonImages(shards, PIPELINE, background=server.address)
+        cached = dict(data_root=server.address, cache=str(tmp_path / 'cache'))
         data = PersonImages(shards, PIPELINE, background=cached)
         assert len(list(ResumableSampler(data, seed=0))) == 8
 

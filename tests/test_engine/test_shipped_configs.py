@@ -1,10 +1,11 @@
+import os
 import os.path as osp
 
 import pytest
 from mmengine.config import Config
 
-from saip_mm.engine import shipped_configs
 from saip_mm.engine.shipped_configs import config_path, register_prefix
+from saip_mm.weights import shipped
 
 
 def test_a_config_anywhere_inherits_a_shipped_one(tmp_path):
@@ -43,13 +44,15 @@ def test_a_program_that_does_not_know_the_prefix(tmp_path):
 def test_an_installed_copy_goes_before_a_clone(tmp_path, monkeypatch):
     places = [str(tmp_path / name) for name in ('installed', 'clone')]
     for place in places:
-        folder = tmp_path / place / 'saip'
+        folder = tmp_path / place / 'configs' / 'saip'
         folder.mkdir(parents=True)
         (folder / 'a.py').write_text('')
-    monkeypatch.setattr(shipped_configs, 'PLACES', tuple(places))
-    assert config_path('saip/a.py') == osp.join(places[0], 'saip', 'a.py')
-    (tmp_path / 'installed' / 'saip' / 'a.py').unlink()
-    assert config_path('saip_mm::saip/a.py').startswith(places[1])
+    monkeypatch.setattr(shipped, 'PLACES', tuple(places))
+    first, second = (
+        osp.join(place, 'configs', 'saip', 'a.py') for place in places)
+    assert config_path('saip/a.py') == first
+    os.remove(first)
+    assert config_path('saip_mm::saip/a.py') == second
 
 
 def test_unknown_names_are_told(tmp_path):

@@ -12,6 +12,7 @@ from .tool import run_tool
 LIST, PACK = 'build_image_list.py', 'pack_lmdb.py'
 SHARDS = 'pack_shards.py'
 CROP, MAKE = 'crop_persons.py', 'make_synthetic_people.py'
+POINTS = 'keypoints.py'
 
 
 @pytest.fixture
@@ -58,6 +59,12 @@ def place(tmp_path, monkeypatch):
     ((CROP, 'good.json', 'images', 'file', 'x'), 'a file is in its place'),
     ((CROP, 'good.json', 'images', 'o', '../x'), 'leads out of its folder'),
     ((CROP, 'good.json', 'images', 'o', 'x', '--quality', '0'), 'quality'),
+    ((POINTS, 'gone', 'k.npy', '--npy', 'empty'), "folder 'gone' not found"),
+    ((POINTS, 'images', 'k.npy', '--npy', 'gone'), "folder 'gone' not found"),
+    ((POINTS, 'images', 'empty', '--npy', 'empty'), 'is a folder'),
+    ((POINTS, 'images', 'k', '--npy', 'empty'), 'something.npy'),
+    ((POINTS, 'images', 'k.npy', '--coco', 'bad.json'), "'bad.json' is no J"),
+    ((POINTS, 'images', 'k.npy', '--coco', 'good.json'), 'entry 0 is no res'),
     ((MAKE, 'file', '--formats', 'luperson'), 'a file is in its place'),
     ((MAKE, 'images/a.jpg/o', '--formats', 'luperson'), 'a file is in'),
     ((MAKE, 'o', '--seed', '-1'), 'must not be negative'),

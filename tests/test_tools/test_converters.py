@@ -4,6 +4,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from saip_mm.datasets import LmdbSource, PersonImages
@@ -51,6 +52,25 @@ def test_build_image_list_of_the_papers_size(run, tree):
                   'lup1m')
     assert '5 of 5 images' in printed
     assert 'Warning: 1284228 were asked for' in printed
+
+
+def test_keypoints(run, tree, tmp_path):
+    """Of a folder with one file a picture, for two of a list."""
+    np.save(tree / '0/p.npy', np.ones((17, 3)))
+    (tree / 'two.txt').write_text('0/p.jpg\n3/p.jpg\n')
+    printed = run('keypoints.py', tree, tree / 'k.npy', '--npy', tree,
+                  '--keys', 'two.txt')
+    assert f'1 of 2 pictures have keypoints in {tree / "k.npy"}' in printed
+    assert (tree / 'k.txt').read_text() == '0/p.jpg\n3/p.jpg\n'
+    data = PersonImages(
+        dict(data_root=str(tree), keypoints_file='k.npy'),
+        [lambda results: results])
+    there = [bool(data[i]['keypoints'].any()) for i in range(5)]
+    assert there == [True] + [False] * 4
+    (tree / 'r.json').write_text('[]')
+    printed = run('keypoints.py', tree, tree / 'k.npy', '--coco',
+                  tree / 'r.json')
+    assert '0 of 5 pictures' in printed and 'Warning: none has' in printed
 
 
 def test_order_of_scores_needs_its_list(run, tree):

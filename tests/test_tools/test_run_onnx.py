@@ -51,9 +51,28 @@ def test_pictures_in_vectors_out(folder):
     assert done.stdout.startswith('features (3, 64) float32')
     vectors = np.load(folder / 'out.npz')['features']
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    files = sorted(p.name for p in folder.iterdir())
+    done = run(folder, 'a.onnx', 'p.npy')  # nothing is written unasked
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in folder.iterdir()) == files
     done = run(folder, 'a.onnx')
     assert done.stdout.startswith('features (1, 64) float32')
     np.save(folder / 'p.npy', pictures[:, :32])
     done = run(folder, 'a.onnx', 'p.npy')
     assert done.returncode == 1
     assert 'must be (N, 64, 32, 3) uint8' in done.stderr
+    np.savez(folder / 'p.npz', wrong=pictures)
+    done = run(folder, 'a.onnx', 'p.npz')
+    assert done.returncode == 1 and "got ['wrong']" in done.stderr
+    with open(folder / 'a.onnx', 'ab') as file:
+        file.write(b'x')
+    done = run(folder, 'a.onnx')
+    assert done.returncode == 1 and 'a.json is of another file' in done.stderr
+
+
+def test_mistakes(tmp_path):
+    done = run(tmp_path)
+    assert done.returncode == 1 and 'python run_onnx.py NAME' in done.stderr
+    done = run(tmp_path, 'none.onnx')
+    assert done.returncode == 1
+    assert 'error: none.onnx does not exist' in done.stderr

@@ -7,6 +7,7 @@ from functools import lru_cache
 import timm
 import torch
 
+STARNET, TINYVIT = 'starnet_s3', 'tiny_vit_5m_224'
 DIMS = dict(
     tiny=(192, 12, 768), base=(768, 12, 3072))  # width, blocks, feed-forward
 
@@ -163,3 +164,57 @@ def solider_swin():
             weights[f'semantic_embed_{name}.{i}.weight'] = random(width, 2)
             weights[f'semantic_embed_{name}.{i}.bias'] = random(width)
     return weights
+
+
+def both(student, teacher, **rest):
+    return dict(student=student, teacher=teacher, epoch=3, **rest)
+
+
+@lru_cache
+def files():
+    """Each layout: the file, what it is recognised as, what comes out."""
+    release = saip_release
+    return {
+        'SAIP release': (both(release(), release('backbone.')), 'student',
+                         dict(arch='deit-tiny', img_size=(256, 128))),
+        'SAIP release, teacher alone':
+        (dict(teacher=release('backbone.')), 'teacher', {}),
+        'authors, downstream ViT': (dict(model=vit(prefix='image_encoder.')),
+                                    None, dict(img_size=(256, 128))),
+        'DINO': (both(dino_branch('module.'),
+                      dino_branch('')), 'teacher', dict(img_size=(224, 224))),
+        'SOLIDER ViT': (dict(
+            teacher=put('backbone.', {
+                **vit(), 'semantic_embed_w.0.weight':
+                torch.ones(192, 2)
+            })), 'teacher', {}),
+        'DINO, backbone alone': (vit(
+            (14, 14)), None, dict(img_size=(224, 224))),
+        'MAE': (dict(model=mae()), None, dict(img_size=(224, 224))),
+        'HAP': (dict(model=mae((16, 8))), None, dict(img_size=(256, 128))),
+        'timm ViT': (timm_weights('vit_tiny_patch16_224'), None,
+                     dict(arch='deit-tiny', img_size=(224, 224))),
+        'PATH': (put('module.backbone_module.',
+                     path()), None, dict(arch='base', img_size=(224, 224))),
+        'StarNet official':
+        (dict(state_dict=timm_weights(STARNET), epoch=300,
+              arch='s3'), None, dict(model_name=STARNET)),
+        'StarNet authors':
+        (dict(model=put('backbone.', starnet_authors())), None,
+         dict(model_name=STARNET, last_stride=1, last_norm=True)),
+        'TinyViT timm':
+        (timm_weights(TINYVIT), None, dict(model_name=TINYVIT)),
+        'TinyViT official': (dict(model=tinyvit_official()), None,
+                             dict(model_name=TINYVIT)),
+        'TinyViT authors': (both(
+            put('module.backbone.', {
+                **tinyvit_authors(), 'csm_decoder.mlp.0.weight': torch.ones(1)
+            }), {}), 'student',
+                            dict(
+                                model_name=TINYVIT,
+                                last_stride=1,
+                                neck_channels=256)),
+        'SOLIDER Swin':
+        (dict(teacher=put('backbone.', solider_swin())), 'teacher',
+         dict(arch='tiny', out_indices=(0, 1, 2, 3)))
+    }

@@ -12,7 +12,8 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
-from saip_mm.weights import AtomicBackend, atomic, replacing, write_file
+from saip_mm.weights import (AtomicBackend, atomic, replacing, write_file,
+                             write_files)
 from saip_mm.weights.atomic import _machine, partial_path, remove_leftovers
 
 ARGS = dict(backend='atomic')
@@ -43,6 +44,26 @@ def test_error_while_writing_keeps_the_old_file(tmp_path, monkeypatch):
         AtomicBackend().put(b'new', path)
     assert path.read_bytes() == b'old'
     assert os.listdir(tmp_path) == ['a.bin']
+
+
+def test_files_that_belong_together_are_all_new_or_all_old(
+        tmp_path, monkeypatch):
+    paths = [tmp_path / 'new' / name for name in ('a.bin', 'b.bin')]
+    write_files(dict(zip(paths, (b'1', b'2'))))
+    assert [p.read_bytes() for p in paths] == [b'1', b'2']
+    left, sync = [2], os.fsync
+
+    def full_at_the_second(handle):
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(28, 'No space left on device')
+        sync(handle)
+
+    monkeypatch.setattr(os, 'fsync', full_at_the_second)
+    with pytest.raises(OSError, match='cannot write .*b.bin .No space.*2 fil'):
+        write_files(dict(zip(paths, (b'3', b'4'))))
+    assert [p.read_bytes() for p in paths] == [b'1', b'2']
+    assert sorted(os.listdir(tmp_path / 'new')) == ['a.bin', 'b.bin']
 
 
 KILLED_WRITE = '''

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from saip_mm.weights import extract_backbone
+from saip_mm.weights import backbone_options, extract_backbone
 from ..test_models.tiny_saip import build
 
 
@@ -43,3 +43,21 @@ def test_absent_encoder_is_named():
         extract_backbone({'decoder.a': torch.ones(1)})
     with pytest.raises(ValueError, match="got 'teacher'"):
         extract_backbone(checkpoint, 'teacher')
+
+
+@pytest.mark.parametrize('key', ['cfg', 'cfg_not_run'])
+@pytest.mark.parametrize('text, said', [
+    ("model = dict(backbone=dict(type='A', last_stride=1, depths=(1, )))",
+     dict(last_stride=1)),
+    ('model = dict(encoder=dict(backbone=dict(mask_padding=True)), '
+     'backbone=dict(last_stride=1))', dict(mask_padding=True)),
+    ('model = dict(backbone=dict(arch=dict(num_heads=2)))', dict(num_heads=2)),
+    ("model = dict(backbone=dict(arch='deit-tiny', num_heads=None))", {}),
+    ('model = dict(num_heads=3, head=dict(num_heads=4))', {}),
+    ('model = 3', {}),
+    ('import os', {}),
+])
+def test_a_task_s_checkpoint_says_it_by_its_config(text, said, key):
+    assert backbone_options(dict(meta={key: text})) == said
+    told = dict(backbone=dict(last_stride=2))
+    assert backbone_options(dict(meta={key: text, **told})) == told['backbone']

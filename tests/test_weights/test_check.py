@@ -35,7 +35,7 @@ def test_other_architecture_is_named_and_nothing_loaded():
     assert 'and 1 more' in message
     assert 'unexpected: head.weight;' in message
     assert 'of another shape: cls_token (1, 1, 8) for (1, 1, 16)' in message
-    assert 'tools/model_converters' in message
+    assert 'saip-mm convert' in message
     for key, value in model.state_dict().items():
         assert torch.equal(value, before[key]), key
 

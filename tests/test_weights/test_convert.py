@@ -6,67 +6,7 @@ from saip_mm.apis.models import load_backbone
 from saip_mm.models.sincos import sincos_positions
 from saip_mm.weights import convert_backbone, weights_of
 from . import layouts
-
-STARNET, TINYVIT = 'starnet_s3', 'tiny_vit_5m_224'
-
-
-def both(student, teacher, **rest):
-    return dict(student=student, teacher=teacher, epoch=3, **rest)
-
-
-def files():
-    """Each layout: the file, what it is recognised as, what comes out."""
-    release = layouts.saip_release
-    return {
-        'SAIP release': (both(release(), release('backbone.')), 'student',
-                         dict(arch='deit-tiny', img_size=(256, 128))),
-        'SAIP release, teacher alone':
-        (dict(teacher=release('backbone.')), 'teacher', {}),
-        'authors, downstream ViT':
-        (dict(model=layouts.vit(prefix='image_encoder.')), None,
-         dict(img_size=(256, 128))),
-        'DINO': (both(layouts.dino_branch('module.'),
-                      layouts.dino_branch('')), 'teacher',
-                 dict(img_size=(224, 224))),
-        'SOLIDER ViT': (dict(
-            teacher=layouts.put('backbone.', {
-                **layouts.vit(), 'semantic_embed_w.0.weight':
-                torch.ones(192, 2)
-            })), 'teacher', {}),
-        'DINO, backbone alone': (layouts.vit(
-            (14, 14)), None, dict(img_size=(224, 224))),
-        'MAE': (dict(model=layouts.mae()), None, dict(img_size=(224, 224))),
-        'HAP': (dict(model=layouts.mae((16, 8))), None,
-                dict(img_size=(256, 128))),
-        'timm ViT': (layouts.timm_weights('vit_tiny_patch16_224'), None,
-                     dict(arch='deit-tiny', img_size=(224, 224))),
-        'PATH': (layouts.put('module.backbone_module.', layouts.path()), None,
-                 dict(arch='base', img_size=(224, 224))),
-        'StarNet official':
-        (dict(state_dict=layouts.timm_weights(STARNET), epoch=300,
-              arch='s3'), None, dict(model_name=STARNET)),
-        'StarNet authors':
-        (dict(model=layouts.put('backbone.', layouts.starnet_authors())), None,
-         dict(model_name=STARNET, last_stride=1, last_norm=True)),
-        'TinyViT timm': (layouts.timm_weights(TINYVIT), None,
-                         dict(model_name=TINYVIT)),
-        'TinyViT official': (dict(model=layouts.tinyvit_official()), None,
-                             dict(model_name=TINYVIT)),
-        'TinyViT authors': (both(
-            layouts.put(
-                'module.backbone.', {
-                    **layouts.tinyvit_authors(), 'csm_decoder.mlp.0.weight':
-                    torch.ones(1)
-                }), {}), 'student',
-                            dict(
-                                model_name=TINYVIT,
-                                last_stride=1,
-                                neck_channels=256)),
-        'SOLIDER Swin':
-        (dict(teacher=layouts.put('backbone.', layouts.solider_swin())),
-         'teacher', dict(arch='tiny', out_indices=(0, 1, 2, 3)))
-    }
-
+from .layouts import STARNET, TINYVIT, both, files
 
 FILES = files()
 ONES = ('SAIP release', 'PATH', 'StarNet authors', 'TinyViT authors',

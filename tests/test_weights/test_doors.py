@@ -2,10 +2,8 @@
 
 No door runs code of a file, and none takes a damaged one: each names it.
 """
-import http.server
 import runpy
 import sys
-import threading
 from functools import lru_cache, partial
 from pathlib import Path
 from unittest import mock
@@ -23,6 +21,7 @@ from saip_mm.weights import (check_checkpoint, find_resume_file,
                              read_checkpoint)
 from ..test_engine.toy import ToyModel, toy_runner
 from ..test_models.tiny_saip import BACKBONES, STARNET, VIT, build, saip_config
+from ..web import serving
 from .payloads import (DAMAGES, FOREIGN, FORMATS, damage, foreign_code,
                        training_checkpoint)
 
@@ -36,18 +35,10 @@ def by_init_cfg(backbone, path):
 
 
 def by_http(path):
-    serve = partial(
-        http.server.SimpleHTTPRequestHandler, directory=str(path.parent))
-    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            # its `set_dir` would outlast the test, and TORCH_HOME
-            with mock.patch.object(torch.hub, '_hub_dir',
-                                   str(path.parent / 'hub')):
-                CheckpointLoader.load_checkpoint(
-                    f'http://127.0.0.1:{server.server_port}/{path.name}')
-        finally:
-            server.shutdown()
+    # its `set_dir` would outlast the test, and TORCH_HOME
+    with serving(path.parent) as web, mock.patch.object(
+            torch.hub, '_hub_dir', str(path.parent / 'hub')):
+        CheckpointLoader.load_checkpoint(f'{web.address}/{path.name}')
 
 
 def by_load_from(path, **kwargs):
@@ -138,7 +129,9 @@ def weights_for(toy):
 def file_for(door, tmp_path):
     """A good file for a door, and its path."""
     weights = weights_for(door in TOY_DOORS)
-    return training_checkpoint(dict(weights)), tmp_path / 'epoch_1.pth'
+    said = dict(backbone=dict(num_heads=2))  # no tensor shows them
+    return training_checkpoint(
+        dict(weights), encoder=said), tmp_path / 'epoch_1.pth'
 
 
 @pytest.mark.filterwarnings('ignore:Detected pickle protocol')

@@ -1,7 +1,3 @@
-import http.server
-import threading
-from functools import partial
-
 import pytest
 import torch
 from mmengine.fileio import BaseStorageBackend, register_backend
@@ -9,6 +5,7 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from saip_mm.weights import UnsafeCheckpointError, loader
+from ..web import serving
 from .payloads import foreign_code
 
 ONE = torch.ones(1)
@@ -18,20 +15,9 @@ ONE = torch.ones(1)
 def web(tmp_path, monkeypatch):
     """A server of a folder: its address, the folder, and what was asked."""
     (tmp_path / 'web').mkdir()
-    asked = []
-
-    class Serve(http.server.SimpleHTTPRequestHandler):
-
-        def log_message(self, text, *args):
-            asked.append(args[0])
-
-    serve = partial(Serve, directory=str(tmp_path / 'web'))
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
-    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f'http://127.0.0.1:{server.server_port}'
-        yield address, tmp_path / 'web', asked
-        server.shutdown()
+    with serving(tmp_path / 'web') as web:
+        yield web.address, web.folder, web.asked
 
 
 def load(name):
@@ -44,28 +30,28 @@ def test_files_of_the_web_are_fetched_once(web, tmp_path):
     for _ in range(2):
         assert dict(
             load(f'{address}/a.pth?key=1')['state_dict']) == dict(a=ONE)
-    assert asked == ['GET /a.pth?key=1 HTTP/1.1']
-    kept = tmp_path / 'home' / 'hub' / 'checkpoints' / 'a.pth'
+    assert asked == [('/a.pth?key=1', None)]
+    kept, = (tmp_path / 'home' / 'hub' / 'checkpoints').glob('*-a.pth')
     assert kept.read_bytes() == (folder / 'a.pth').read_bytes()
 
 
-@pytest.mark.parametrize('rank, order', [
-    (0, ['fetch', 'wait', 'wait']),
-    (1, ['wait', 'fetch', 'wait']),
-])
-def test_the_first_rank_fetches_for_those_beside_it(web, monkeypatch, rank,
-                                                    order):
-    """Another machine's ranks find no file after the first wait."""
+def test_files_of_one_name_do_not_stand_for_each_other(web):
+    """Every project has its epoch_300.pth."""
     address, folder, _ = web
-    torch.save(dict(state_dict=dict(a=ONE)), folder / 'a.pth')
-    steps, fetch = [], torch.hub.download_url_to_file
-    monkeypatch.setattr(loader, 'get_rank', lambda: rank)
-    monkeypatch.setattr(loader, 'barrier', lambda: steps.append('wait'))
-    monkeypatch.setattr(torch.hub, 'download_url_to_file',
-                        lambda *args: steps.append('fetch') or fetch(*args))
-    load(f'{address}/a.pth')
-    load(f'{address}/a.pth')  # it is there now
-    assert steps == order + ['wait', 'wait']
+    for name in ('a', 'b'):
+        (folder / name).mkdir()
+        torch.save(
+            dict(state_dict={name: ONE}), folder / name / 'epoch_300.pth')
+    for name in ('a', 'b', 'a'):
+        found = load(f'{address}/{name}/epoch_300.pth')
+        assert dict(found['state_dict']) == {name: ONE}
+
+
+def test_a_download_that_breaks_off_is_an_error_that_says_so(web, tmp_path):
+    address, folder, _ = web
+    with pytest.raises(OSError, match='/a.pth cannot be fetched .*404'):
+        load(f'{address}/a.pth')
+    assert not list(tmp_path.rglob('*-a.pth'))
 
 
 def test_names_of_zoos_are_urls(web, tmp_path, monkeypatch):

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from saip_mm.weights import model_index
+from saip_mm.weights import shipped
 from saip_mm.weights.model_index import (parse_metafile, parse_yaml,
-                                         shipped_models, shipped_root)
+                                         read_models, shipped_models,
+                                         shipped_root)
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +32,7 @@ def test_every_model_of_every_metafile_is_there():
 
 def test_an_installed_package_has_its_table_inside(tmp_path, monkeypatch):
     inside, clone = tmp_path / '.mim', tmp_path / 'clone'
-    monkeypatch.setattr(model_index, 'PLACES', (str(inside), str(clone)))
+    monkeypatch.setattr(shipped, 'PLACES', (str(inside), str(clone)))
     assert shipped_root() is None
     for folder in (clone, inside):
         folder.mkdir()
@@ -67,6 +68,10 @@ def test_a_name_with_a_hash_says_it():
     (said('SHA-256', 'x' * 64), 'SHA-256 of a is'),
     (said('Bytes', '7 MB'), "Bytes of a is '7 MB', no number"),
     (dict(Weights=['a.pth']), 'Weights of a is .*, no file or URL'),
+    (dict(Mirrors=[3]), r'Mirrors of a is \[3\], no file or URL'),
+    (dict(Mirrors=3), 'Mirrors of a is 3, no file or URL'),
+    (dict(Config=['a.py']), r"Config of a is \['a.py'\], no file"),
+    (dict(Metadata=['Epochs']), r"Metadata of a is \['Epochs'\], no table"),
     (dict(Name=None), "m.yml: a model has no 'Name'"),
     (dict(Name='../a'), "m.yml: '../a' is no model name"),
 ])
@@ -79,6 +84,12 @@ def test_rows_out_of_form(fields, message):
 def test_no_metafile(content):
     with pytest.raises(ValueError, match="m.yml is no metafile: no list"):
         parse_metafile(content, 'm.yml')
+
+
+def test_no_text(tmp_path):
+    (tmp_path / 'm.yml').write_bytes(b'Models: \xff')
+    with pytest.raises(ValueError, match='m.yml is no text in UTF-8'):
+        read_models(str(tmp_path / 'm.yml'))
 
 
 def test_no_yaml():

@@ -66,6 +66,22 @@ def test_dynamic_takes_products_and_says_where_there_are_none():
         quantize_dynamic(program(linear=False))
 
 
+class Root(nn.Module):
+    """NaN where a picture is negative."""
+
+    def forward(self, images):
+        return images.sqrt()
+
+
+def test_what_is_no_number_is_not_passed_over():
+    positive = dict(images=np.ones((2, 3), np.float32))
+    content = trace_onnx(Root(), dict(images=torch.ones(2, 3)), ('a', ))
+    error = output_errors(
+        content, content,
+        [positive, dict(images=-positive['images'])])['a']
+    assert np.isnan([error.absolute, error.largest_value]).all()
+
+
 def test_a_network_is_equal_to_itself():
     content = program(linear=True)
     error = output_errors(content, content, batches(2))['features']

@@ -10,8 +10,10 @@ import torch
 
 from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.registry import MODELS
-from saip_mm.weights import file_sha256, publish_backbone, read_checkpoint
+from saip_mm.weights import (convert_backbone, file_sha256, publish_backbone,
+                             read_checkpoint)
 from ..test_models.tiny_saip import ARCH, BACKBONES, build
+from . import layouts
 
 TOOL = str(Path(__file__).parents[2] / 'tools' / 'publish_model.py')
 
@@ -26,7 +28,10 @@ def trained(tmp_path):
             for parameter in model.expert.parameters():
                 parameter.add_(1.)
         meta = dict(
-            epoch=2, iter=34, experiment_name='vit_tiny_20261123_101112')
+            epoch=2,
+            iter=34,
+            experiment_name='vit_tiny_20261123_101112',
+            encoder=dict(backbone=dict(model.encoder.backbone.options)))
         path = str(tmp_path / name)
         torch.save(
             dict(
@@ -36,6 +41,41 @@ def trained(tmp_path):
         return model, path
 
     return save
+
+
+def test_what_is_incomplete_is_not_published(trained, tmp_path):
+    content = read_checkpoint(trained()[1])
+    del content['state_dict']['encoder.backbone.layers.1.attn.qkv.bias']
+    del content['state_dict']['encoder.backbone.layers.1.ln1.bias']
+    path = str(tmp_path / 'less.pth')
+    torch.save(content, path)
+    with pytest.raises(
+            ValueError, match='less.pth: .*missing: layers.1.*ln1.bias'):
+        publish_backbone(path, str(tmp_path / 'out'))
+    assert not (tmp_path / 'out').exists()
+
+
+def test_others_names_become_ours(tmp_path):
+    """Microsoft's TinyViT begins like a transformer of ours."""
+    for name, weights in (('vit', layouts.vit()),
+                          ('tiny', layouts.tinyvit_official())):
+        path = str(tmp_path / f'{name}.pth')
+        torch.save(dict(model=weights), path)
+        published = read_checkpoint(publish_backbone(path, str(tmp_path)).path)
+        found = convert_backbone(dict(model=weights))
+        assert list(published['state_dict']) == list(found.weights)
+        assert 'layout' in published['meta']['origin']['converted']
+        again = convert_backbone(published)
+        assert again.model == found.model
+        assert again.layout.startswith('saip_mm backbone')
+
+
+def test_whose_a_file_of_one_is_stays(trained, tmp_path):
+    first = publish_backbone(trained()[1], str(tmp_path), 'expert', name='e')
+    again = publish_backbone(first.path, str(tmp_path), name='f')
+    assert read_checkpoint(again.path)['meta']['origin']['which'] == 'expert'
+    with pytest.raises(ValueError, match="the expert alone, no 'student'"):
+        publish_backbone(first.path, str(tmp_path), 'student')
 
 
 @pytest.fixture
@@ -103,7 +143,7 @@ def test_a_wrong_depth_is_complained_about(trained, tmp_path,
 ])
 def test_what_the_encoder_expects_and_lacks(trained, tmp_path, encoder, kept):
     content = torch.load(trained()[1], weights_only=True)
-    content['meta']['encoder'] = encoder
+    content['meta']['encoder'].update(encoder)
     torch.save(content, tmp_path / 'a.pth')
     path = publish_backbone(str(tmp_path / 'a.pth'), str(tmp_path)).path
     meta = torch.load(path, weights_only=True)['meta']
@@ -153,7 +193,7 @@ def test_date_defaults_to_today(trained, tmp_path):
 @pytest.mark.parametrize('kwargs, error', [
     (dict(date='23.11.'), 'yyyymmdd'),
     (dict(name='a/b'), 'without folder'),
-    (dict(which='teacher'), "'student' or 'expert'"),
+    (dict(which='both'), "'student', 'teacher' or 'expert'"),
 ])
 def test_bad_arguments_are_named(trained, tmp_path, kwargs, error):
     with pytest.raises(ValueError, match=error):

@@ -100,7 +100,8 @@ def test_what_timm_has_not_is_said(backbone, change, error, tmp_path):
     assert re.search(f'no folder for timm: .*{error}', release.notes[0])
     assert not [f for f in release.files if f.endswith('_timm')]
     with pytest.raises(NoTimmModelError, match=error):
-        publish_release(path, str(tmp_path / 'out'), timm=True)
+        publish_release(path, str(tmp_path / 'else'), timm=True)
+    assert not (tmp_path / 'else').exists()
 
 
 def test_a_timm_folder_comes_back(tmp_path):
@@ -203,6 +204,20 @@ def test_a_metafile_gets_the_file_and_keeps_the_rest(tmp_path):
         path.read_text())['Models'][1]['Weights'] == ROW['Weights']
 
 
+def test_an_unusual_metafile_is_left_alone(tmp_path):
+    path = tmp_path / 'a.yml'
+    for text, error in (('Models:\n- Weights: null\n  Name: one\n',
+                         'a.yml: cannot enter one there, its layout is'),
+                        ('# \xe9\n' + METAFILE, 'a.yml is no text in UTF')):
+        path.write_bytes(text.encode('latin-1'))
+        with pytest.raises(ValueError, match=error):
+            enter_weights(str(path), ROW)
+        assert path.read_bytes() == text.encode('latin-1')
+    path.write_text(METAFILE.replace('- Name: one\n', '- Name: one  # mine\n'))
+    assert enter_weights(str(path), ROW)
+    assert '- Name: one  # mine' in path.read_text()
+
+
 @pytest.mark.parametrize('text', ['{', 'a: 1', '- b'])
 def test_what_is_no_metafile_is_left_alone(text, tmp_path):
     path = tmp_path / 'a.yml'
@@ -237,3 +252,51 @@ def test_nothing_half_written_when_the_disk_is_full(tmp_path, monkeypatch):
         with pytest.raises(OSError, match='cannot write .*out'):
             publish_release(path, str(out))
     assert os.listdir(out) == []
+
+
+@pytest.mark.parametrize('failing', ['.safetensors', '_timm', '.md', '.yml'])
+@pytest.mark.parametrize('earlier', [False, True])
+def test_all_files_or_none(failing, earlier, tmp_path, monkeypatch):
+    """What was there before stays."""
+    _, path = trained(tmp_path)
+    out, replace = tmp_path / 'out', os.replace
+    before = []
+    if earlier:
+        publish_release(path, str(out), timm=failing != '_timm')
+        before = sorted(os.listdir(out))
+
+    def full(source, target):
+        if str(target).endswith(failing):
+            raise OSError(28, 'No space left on device')
+        replace(source, target)
+
+    monkeypatch.setattr('os.replace', full)
+    with pytest.raises(OSError, match='No space left'):
+        publish_release(path, str(out))
+    left = [] if not out.exists() else sorted(os.listdir(out))
+    assert left == before
+
+
+@pytest.mark.parametrize('content, error', [
+    (None, 'metafile .*a.yml does not exist'), ('a: 1', 'is no metafile')
+])  # yapf: disable
+def test_a_wrong_metafile_is_seen_first(content, error, tmp_path):
+    _, path = trained(tmp_path)
+    if content:
+        (tmp_path / 'a.yml').write_text(content)
+    with pytest.raises((OSError, ValueError), match=error):
+        publish_release(
+            path, str(tmp_path / 'out'), metafile=str(tmp_path / 'a.yml'))
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('backbone, words', [
+    ('vit', 'the class token'),
+    ('starnet', "mean of the last map, then the LayerNorm of `meta['tokens']")
+])  # yapf: disable
+def test_the_card_says_how_a_picture_becomes_a_vector(backbone, words,
+                                                      tmp_path):
+    _, path = trained(tmp_path, backbone)
+    release = publish_release(path, str(tmp_path / 'out'), timm=False)
+    card = next(f for f in release.files if f.endswith('.md'))
+    assert words in Path(card).read_text()

@@ -8,11 +8,10 @@ import pytest
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from saip_mm.weights import download as download_module
-from saip_mm.weights import zoo, zoo_base
-from saip_mm.weights.download import DownloadError, NoRoomError
+from saip_mm.weights import transfer, zoo, zoo_base
 from saip_mm.weights.model_index import ModelRow, shipped_models
-from .web import serving
+from saip_mm.weights.transfer import DownloadError, NoRoomError
+from ..web import serving
 
 NAME = 'saip_vit-tiny_8xb256-amp-coslr-300e_lup1m'
 OTHERS = ('vit-tiny_3rdparty-deit_in1k', 'starnet-s3_3rdparty-official_in1k',
@@ -22,7 +21,7 @@ ONE = torch.ones(1)
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
-    monkeypatch.setattr(download_module, 'WAIT', 0.)
+    monkeypatch.setattr(transfer, 'WAIT', 0.)
     monkeypatch.setenv('SAIP_MM_CACHE', str(tmp_path / 'cache'))
     monkeypatch.delenv('SAIP_MM_ZOO', raising=False)
 
@@ -86,6 +85,16 @@ def test_every_model_without_weights_says_how_to_train_it(monkeypatch):
         assert ('pretrain FOLDER' in text) == (
             row.name in (f'saip_{b}_8xb256-amp-coslr-300e_lup1m'
                          for b in ('vit-tiny', 'starnet-s3', 'tinyvit-5m')))
+
+
+def test_a_model_of_a_base_may_have_any_config(published, monkeypatch):
+    (published.parent / 'metafile.yml').write_text(
+        'Models: [{Name: mine, Config: recipes/mine.py}, {Name: bare}]')
+    monkeypatch.setenv('SAIP_MM_ZOO', str(published.parent))
+    with pytest.raises(zoo.NotPublishedError, match='is recipes/mine.py:'):
+        load('mine')
+    with pytest.raises(zoo.NotPublishedError, match='nor a config'):
+        load('bare')
 
 
 def test_an_unknown_name_lists_those_alike(monkeypatch):
@@ -230,8 +239,7 @@ def test_no_space_names_the_folder_and_tries_no_mirror(monkeypatch, web):
         ModelRow('a', None, f'{web.address}/a.pth',
                  (f'{web.address}/b/a.pth', )))
     usage = shutil.disk_usage('.')._replace(free=10)
-    monkeypatch.setattr(download_module.shutil, 'disk_usage',
-                        lambda folder: usage)
+    monkeypatch.setattr(transfer.shutil, 'disk_usage', lambda folder: usage)
     with pytest.raises(
             NoRoomError, match=r'cannot write .*\(SAIP_MM_CACHE names it\)'):
         load('a')

@@ -1,17 +1,20 @@
 """From a config or a file of weights to ONNX files with their sidecars."""
-import os.path as osp
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 
-from saip_mm.engine.config_doors import check_folder
+from saip_mm.datasets.prepare.output import check_writable
 from saip_mm.weights.onnx_file import (TOLERANCE, Deviation, check_deviations,
-                                       check_onnx_path, described, deviations,
-                                       trace_onnx, write_onnx)
-from .networks import BATCH, IMAGES, Part, parts_of
-from .source import IMAGENET, Source, load_source
+                                       check_installed, deviations, trace_onnx)
+from saip_mm.weights.onnx_sidecar import (check_free, check_onnx_path,
+                                          described, write_onnx)
+from ..encoders import MEAN, STD
+from .networks import parts_of
+from .parts import BATCH, IMAGES, Part
+from .source import Source, load_source
 
+IMAGENET = MEAN, STD
 CHANNELS = dict(
     channels='RGB',
     layout='NCHW',
@@ -41,24 +44,25 @@ def export_onnx(what,
     """Export a backbone or a task's network for onnxruntime.
 
     Height and width are fixed, the number of pictures is free, positions are
-    those of this size. Each file is run beside torch on three batches before
-    anything is written.
+    those of this size. Each file is run beside torch on batches of 1, 2 and 3
+    (what takes boxes, of 2 pictures and of 3) before anything is written, and
+    of several files all are or none.
 
     Args:
         what (str | PathLike | Config): A config, a training checkpoint, or a
             published backbone; see :func:`~.source.load_source`.
         checkpoint (str, optional): Weights of a config.
-        out (str, optional): File to write, ``.onnx``. Of several, the others
-            have a word before that: ``NAME.boxes.onnx``. Defaults to the
-            config's or file's name, in the current folder.
+        out (str | PathLike, optional): File to write, ``.onnx``. Of several,
+            the others have a word before that: ``NAME.boxes.onnx``. Earlier
+            exports of the name are replaced. Defaults to the config's or
+            file's name, in the current folder.
         size (Sequence[int], optional): Height and width of the input.
-            Defaults to None, those of the config's tests, or 256x128.
+            Defaults to None: as :func:`~.source.load_source` finds it.
         tracker (bool): One input, pictures normalised as ImageNet's, and one
             output, a vector of norm 1: what trackers expect. Defaults to
             False.
         tolerance (float): Largest deviation from torch, as a share of an
-            output's largest value (of 1, where that is smaller). Defaults
-            to 1e-4.
+            output's largest value. Defaults to 1e-4.
         options (dict, optional): Changes to the config.
 
     Returns:
@@ -66,26 +70,38 @@ def export_onnx(what,
         several.
 
     Raises:
-        FileNotFoundError, OSError: If a file cannot be read or written.
+        FileNotFoundError, OSError: If a file cannot be read or written, or
+            one that is no export is in the way.
         ImportError: If onnx, onnxscript or onnxruntime are not installed.
         ValueError: If the model cannot be exported, or the export deviates:
             nothing is written then.
     """
+    check_installed()
     if out is not None:
-        out = check_onnx_path(out)
-        check_folder(osp.dirname(osp.abspath(out)), 'output folder')
+        out = _ready(check_onnx_path(out))
     source = load_source(what, checkpoint, size, options)
-    out = out or f'{source.name}.onnx'
+    out = out or check_onnx_path(f'{source.name}.onnx')
     parts = parts_of(source.model, source.size, tracker)
     if tracker:
         parts = [_with_imagenet(parts[0], source)]
-        source = source._replace(mean=IMAGENET[0], std=IMAGENET[1])
-    made = [(_path(out, part), part, *_traced(part, tolerance))
-            for part in parts]
-    for path, part, content, found in made:
-        write_onnx(path, content,
-                   _sidecar(source, part, content, found, tracker, tolerance))
-    return [Exported(path, found) for path, _, _, found in made]
+        source = source._replace(mean=MEAN, std=STD)
+    paths = [_ready(_path(out, part)) for part in parts]
+    files, exported = [], []
+    for path, part in zip(paths, parts):
+        content, found = _traced(part, tolerance)
+        check = dict(tolerance=tolerance, outputs=_measured(found))
+        sidecar = _sidecar(source, part, content, tracker)
+        files.append((path, content, dict(sidecar, check=check)))
+        exported.append(Exported(path, found))
+    write_onnx(files)
+    return exported
+
+
+def _ready(path: str) -> str:
+    """A file's name, asked before the work whether it can be written."""
+    check_writable(path)
+    check_free(path)
+    return path
 
 
 def _traced(part: Part,
@@ -152,28 +168,33 @@ def _with_imagenet(part: Part, source: Source) -> Part:
 
 
 def _sidecar(source: Source, part: Part, content: bytes,
-             found: Dict[str,
-                         Deviation], tracker: bool, tolerance: float) -> dict:
-    images = part.meanings.get('images') == IMAGES
+             tracker: bool) -> dict:
+    given = None
+    if part.meanings.get('images') == IMAGES:
+        given = dict(
+            CHANNELS,
+            mean=list(source.mean),
+            std=list(source.std),
+            fitted=source.fitted)
     return dict(
         model=type(source.model).__name__,
         part=part.suffix,
         tracker=tracker,
         size=list(source.size),
-        input=dict(CHANNELS, mean=list(source.mean), std=list(source.std))
-        if images else None,
+        input=given,
         **described(content, part.meanings),
         caller=part.caller,
         **part.notes,
-        classes=source.classes and list(source.classes),
-        source=source.origin,
-        check=dict(
-            tolerance=tolerance,
-            outputs={
-                name:
-                dict(
-                    absolute=apart.absolute,
-                    largest_value=apart.scale,
-                    relative=apart.relative)
-                for name, apart in found.items()
-            }))
+        labels=source.labels,
+        source=source.origin)
+
+
+def _measured(found: Dict[str, Deviation]) -> Dict[str, dict]:
+    return {
+        name:
+        dict(
+            absolute=apart.absolute,
+            largest_value=apart.scale,
+            relative=apart.relative)
+        for name, apart in found.items()
+    }

@@ -4,120 +4,37 @@ What follows it (decoding heat maps, suppressing boxes, ranking) is the
 caller's, and each file's sidecar says what that is. Models are told by the
 names of their classes, so that no task's library is imported here.
 """
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from typing import Callable, Dict, List
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from saip_mm.models.backbones import GridVisionTransformer
+from .parts import (BATCH, IMAGES, Calls, Part, Size, example, fold_positions,
+                    is_a, stride_of)
+from .pose import pose_parts
 
-Size = Tuple[int, int]
-BATCH = 2  # torch.export takes a side of 1 for a constant
-IMAGES = 'normalised pictures'
-
-
-class Part(NamedTuple):
-    """One ONNX file of a model.
-
-    Attributes:
-        suffix (str): Behind the file's stem; '' for the only or first one.
-        network (nn.Module): Takes the inputs in order, in eval mode.
-        inputs (dict[str, Tensor]): Examples by name.
-        meanings (dict[str, str]): Of inputs and outputs; the outputs' names
-            in their order.
-        caller (str): What to do with the outputs.
-        notes (dict): Further entries of the sidecar, plain values.
-    """
-    suffix: str
-    network: nn.Module
-    inputs: Dict[str, Tensor]
-    meanings: Dict[str, str]
-    caller: str
-    notes: dict = {}
-
-    @property
-    def outputs(self) -> List[str]:
-        """Names of what the network returns."""
-        return [name for name in self.meanings if name not in self.inputs]
-
-
-class Calls(nn.Module):
-    """A function of a model and tensors as a module.
-
-    Args:
-        model (nn.Module): Whose weights are used.
-        function (Callable): Takes the model, then the inputs.
-    """
-
-    def __init__(self, model: nn.Module, function: Callable) -> None:
-        super().__init__()
-        self.model = model
-        self.function = function
-
-    def forward(self, *inputs: Tensor):
-        """What the function returns."""
-        return self.function(self.model, *inputs)
-
-
-def example(size: Size, batch: int = BATCH) -> Tensor:
-    """Normalised pictures ``(batch, 3, H, W)`` of noise, the same each
-    time."""
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(batch, 3, *size, generator=generator)
-
-
-def fold_positions(model: nn.Module, size: Size) -> None:
-    """Resize the positions of plain transformers once, for one input size.
-
-    Args:
-        model (nn.Module): Changed in place, and at home in this size then.
-        size (tuple[int, int]): Height and width, multiples of the patch.
-
-    Raises:
-        ValueError: If a patch does not divide them.
-    """
-    for module in model.modules():
-        if not isinstance(module, GridVisionTransformer):
-            continue
-        patch = module.patch_embed.projection.stride
-        if size[0] % patch[0] or size[1] % patch[1]:
-            raise ValueError(
-                f'size {size[0]}x{size[1]} is no multiple of the '
-                f'{patch[0]}x{patch[1]} patch: choose another --size')
-        grid = size[0] // patch[0], size[1] // patch[1]
-        table = module.resize_pos_embed(module.pos_embed.detach(),
-                                        tuple(module.patch_resolution), grid,
-                                        module.interpolate_mode,
-                                        module.num_extra_tokens)
-        module.pos_embed = nn.Parameter(table, requires_grad=False)
-        module.patch_resolution = grid
-        module.pos_grid = torch.tensor(grid)
-
-
-# what each kind of model is exported as
+VECTOR = '(batch, D) of norm 1'
+COMPARE = 'compare persons by the dot product, which is the cosine'
 
 
 def backbone_parts(model: nn.Module, size: Size) -> List[Part]:
     """Image token and maps of a backbone."""
     images = example(size)
-    if isinstance(model, GridVisionTransformer):
-        function = _tokens_and_map
-        shapes = [(size[0] // 16, size[1] // 16)]
-    else:
-        function = _mean_and_maps
-        with torch.no_grad():
-            shapes = [x.shape[-2:] for x in model(images[:1])]
-    names = [f'map_{n + 1}' for n in range(len(shapes))]
+    plain = isinstance(model, GridVisionTransformer)
+    network = Calls(model, _tokens_and_map if plain else _mean_and_maps)
+    with torch.no_grad():
+        _, *maps = network(images[:1])
     meanings = dict(
         images=IMAGES,
         image='one vector a picture: the class token after the last norm, or '
         'the mean of the last map')
-    for name, shape in zip(names, shapes):
-        meanings[name] = f'map of stride {round(size[0] / shape[0])}'
+    for number, x in enumerate(maps, 1):
+        meanings[f'map_{number}'] = f'map of stride {stride_of(size, x)}'
     return [
         Part(
-            '', Calls(model, function), dict(images=images), meanings,
+            '', network, dict(images=images), meanings,
             'features as they are; cosine similarity of image compares '
             'pictures')
     ]
@@ -139,18 +56,17 @@ def tracker_part(model: nn.Module, size: Size) -> List[Part]:
     """One vector of norm 1 a picture, and nothing else, of any model that
     has such a vector."""
     kind = kind_of(model)
-    if kind not in (reid_parts, backbone_parts):
+    if kind not in (reid_parts, caption_parts, backbone_parts):
         raise ValueError(
             f'{type(model).__name__} has no vector that compares persons: '
             'trackers take a backbone or a model of person search')
-    parts = kind(model, size)[0]
-    network = parts.network
+    part = kind(model, size)[0]
+    network = part.network
     if kind is backbone_parts:
         network = Calls(network, _first_normalised)
     return [
-        Part('', network, parts.inputs,
-             dict(images=IMAGES, features='(batch, D) of norm 1'),
-             'compare persons by the dot product, which is the cosine')
+        Part('', network, part.inputs, dict(images=IMAGES, features=VECTOR),
+             COMPARE)
     ]
 
 
@@ -166,61 +82,54 @@ def reid_parts(model: nn.Module, size: Size) -> List[Part]:
             'picture, which an exported network cannot ask for: train '
             'without model.sie')
     return [
-        Part('', Calls(model, _reid), dict(images=example(size)),
-             dict(images=IMAGES, features='(batch, D) of norm 1'),
-             'compare persons by the dot product, which is the cosine')
+        Part('', Calls(model, _head_of_maps), dict(images=example(size)),
+             dict(images=IMAGES, features=VECTOR), COMPARE)
     ]
 
 
-def _reid(model: nn.Module, images: Tensor) -> Tensor:
+def _head_of_maps(model: nn.Module, images: Tensor) -> Tensor:
     return model.head(model.extract_feat(images))
 
 
 def attribute_parts(model: nn.Module, size: Size) -> List[Part]:
     """Probabilities of attributes."""
-    if not any(cls.__name__ == 'MultiLabelClsHead'
-               for cls in type(model.head).__mro__):
+    if not is_a(model.head, 'MultiLabelClsHead'):
         raise ValueError(
             f'{type(model.head).__name__} is no head of attributes: of '
             'classifiers those with several labels a picture are exported')
-    thr = model.head.thr
+    thr, best = model.head.thr, model.head.topk
+    caller = f'an attribute is there where its score is above {thr}'
+    if thr is None:
+        caller = f'the {best} attributes of the highest scores are there'
     return [
         Part('', Calls(model, _attributes), dict(images=example(size)),
-             dict(images=IMAGES, scores='probabilities of attributes'),
-             f'an attribute is there where its score is above {thr}')
+             dict(images=IMAGES, scores='probabilities of attributes'), caller)
     ]
 
 
 def _attributes(model: nn.Module, images: Tensor) -> Tensor:
-    return model.head(model.extract_feat(images)).sigmoid()
-
-
-def pose_parts(model: nn.Module, size: Size) -> List[Part]:
-    """Heat maps of key points."""
-    return [
-        Part(
-            '', Calls(model, _pose), dict(images=example(size)),
-            dict(images=IMAGES, heatmaps='one a key point, at stride 4'),
-            'the place of the largest value of each heat map, times '
-            '(W - 1) / (w - 1) and (H - 1) / (h - 1), is the key point in '
-            'the crop; that value is its score. Refining it below a cell, '
-            'averaging with the mirror image and going back from the crop '
-            "to the picture are the caller's")
-    ]
-
-
-def _pose(model: nn.Module, images: Tensor) -> Tensor:
-    return model.head(model.extract_feat(images))
+    return _head_of_maps(model, images).sigmoid()
 
 
 def segmentation_parts(model: nn.Module, size: Size) -> List[Part]:
     """Logits of parts in the input's size."""
+    if isinstance(model.decode_head, nn.ModuleList):  # in a cascade
+        raise ValueError(f'{type(model).__name__} has several heads in a row: '
+                         'of segmentation networks those with one are '
+                         'exported')
+    caller = ('the part of a pixel is the argmax over the second side; resize '
+              "it to the picture's own size by nearest neighbour")
+    if model.decode_head.out_channels == 1:
+        caller = ('a pixel is of the part where the sigmoid is above '
+                  f'{model.decode_head.threshold}; resize that to the '
+                  "picture's own size by nearest neighbour")
+    if (model.test_cfg or {}).get('mode') == 'slide':
+        caller = ('tests see windows of this size, '
+                  f'{model.test_cfg.stride} apart (height, width), and '
+                  f'average the logits where they overlap; then {caller}')
     return [
-        Part(
-            '', Calls(model, _segment), dict(images=example(size)),
-            dict(images=IMAGES, logits='of each part, a pixel'),
-            'the part of a pixel is the argmax over the second side; resize '
-            "it to the picture's own size by nearest neighbour")
+        Part('', Calls(model, _segment), dict(images=example(size)),
+             dict(images=IMAGES, logits='of each part, a pixel'), caller)
     ]
 
 
@@ -240,25 +149,23 @@ def caption_parts(model: nn.Module, size: Size) -> List[Part]:
     ids[:, 0], ids[0, 1], ids[1, 4] = words.start, words.end, words.end
     compare = ('compare with vectors of the other half by the dot product, '
                'which is the cosine')
-    vector = '(batch, D) of norm 1'
+    tokenizer = dict(
+        name='CLIP byte pairs, saip_mm CaptionTokenizer',
+        vocab_size=words.vocab_size,
+        context_length=words.context_length,
+        mask=words.mask,
+        start=words.start,
+        end=words.end)
     return [
         Part('image', Calls(model,
                             _picture_vector), dict(images=example(size)),
-             dict(images=IMAGES, features=vector), compare),
+             dict(images=IMAGES, features=VECTOR), compare),
         Part(
             'text', Calls(model, _sentence_vector), dict(ids=ids),
             dict(
                 ids='numbers of pieces of words: start, sentence, end, then '
                 'zeros',
-                features=vector), compare,
-            dict(
-                tokenizer=dict(
-                    name='CLIP byte pairs, saip_mm CaptionTokenizer',
-                    vocab_size=words.vocab_size,
-                    context_length=words.context_length,
-                    mask=words.mask,
-                    start=words.start,
-                    end=words.end)))
+                features=VECTOR), compare, dict(tokenizer=tokenizer))
     ]
 
 

@@ -1,21 +1,56 @@
 """Pictures for calibration and measurement, as an exported file takes them.
 """
 import os.path as osp
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, Sequence, Tuple
 
 import numpy as np
-from PIL import Image
+from torch.utils.data import Subset
 
-from saip_mm.datasets.sources import walk_images
-from saip_mm.datasets.transforms import BrokenImageError, decode_image
+from saip_mm.datasets.picture_files import PictureFiles, Unreadable
+from saip_mm.datasets.transforms import decode_image
 
 BATCH = 8
+
+
+class PictureBatches:
+    """Inputs of an exported file, some pictures a batch.
+
+    Pictures are decoded when they are asked for: as floats, a few hundred of
+    a detector's are gigabytes.
+
+    Args:
+        pictures (Sequence): ``(3, H, W)`` uint8 RGB tensors or
+            :class:`Unreadable`, as :class:`PictureFiles` gives them.
+        sidecar (dict): Of the file.
+
+    Raises:
+        OSError: In use, if a picture cannot be read; names it.
+    """
+
+    def __init__(self, pictures: Sequence, sidecar: dict) -> None:
+        self.pictures, self.sidecar = pictures, sidecar
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __iter__(self) -> Iterator[Dict[str, np.ndarray]]:
+        for start in range(0, len(self), BATCH):
+            numbers = range(start, min(start + BATCH, len(self)))
+            images = np.stack([self._picture(number) for number in numbers])
+            yield dict(images=normalised(images, self.sidecar))
+
+    def _picture(self, number: int) -> np.ndarray:
+        found = self.pictures[number]
+        if isinstance(found, Unreadable):
+            raise OSError(f"cannot read picture '{found.path}': "
+                          f'{found.reason}; mend it or take it away')
+        return found.numpy()
 
 
 def folder_pictures(folder: str,
                     size: Tuple[int, int],
                     limit: int,
-                    seed: int = 0) -> np.ndarray:
+                    seed: int = 0) -> Sequence:
     """Some of the pictures below a folder, in one size.
 
     Args:
@@ -25,31 +60,23 @@ def folder_pictures(folder: str,
         seed (int): Of the draw. Defaults to 0.
 
     Returns:
-        np.ndarray: ``(N, 3, H, W)`` uint8, RGB.
+        Sequence: Of them, for :class:`PictureBatches`.
 
     Raises:
-        FileNotFoundError: If there is no picture.
-        OSError: If one cannot be decoded; names it.
+        FileNotFoundError: If there is no such folder.
+        ValueError: If there is no picture in it.
     """
-    folder = osp.expanduser(folder)
-    keys = list(walk_images(folder)) if osp.isdir(folder) else []
-    if not keys:
-        raise FileNotFoundError(f"'{folder}' holds no pictures")
-    order = np.random.default_rng(seed).permutation(len(keys))[:limit]
-    found = []
-    for path in (osp.join(folder, keys[int(i)]) for i in order):
-        with open(path, 'rb') as file:
-            data = file.read()
-        try:
-            found.append(resized(decode_image(data), size))
-        except BrokenImageError as error:
-            raise OSError(f"cannot decode '{path}': {error}") from error
-    return np.stack(found)
+    if not osp.isdir(osp.expanduser(folder)):
+        raise FileNotFoundError(f"'{folder}' is no folder: name one of "
+                                'pictures such as the network will get')
+    files = PictureFiles(folder, size)
+    order = np.random.default_rng(seed).permutation(len(files))[:limit]
+    return Subset(files, order.tolist())
 
 
 def rendered_pictures(size: Tuple[int, int],
                       count: int,
-                      seed: int = 0) -> np.ndarray:
+                      seed: int = 0) -> Sequence:
     """Rendered persons, as :func:`folder_pictures` gives them."""
     from saip_mm.synthetic.writers import WRITERS
     writer = WRITERS['market1501']
@@ -58,16 +85,8 @@ def rendered_pictures(size: Tuple[int, int],
     found = []
     for index in order:
         files, _ = writer.render(jobs[int(index)], seed)
-        found += [resized(decode_image(data), size) for data in files.values()]
-    return np.stack(found)
-
-
-def resized(picture: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
-    """``(h, w, 3)`` uint8 -> ``(3, H, W)``, bilinear, smooth where it
-    shrinks."""
-    image = Image.fromarray(picture)
-    image = image.resize((size[1], size[0]), Image.BILINEAR)
-    return np.asarray(image).transpose(2, 0, 1)
+        found += [decode_image(data) for data in files.values()]
+    return PictureFiles(found, size)
 
 
 def normalised(pictures: np.ndarray, sidecar: dict) -> np.ndarray:
@@ -76,15 +95,3 @@ def normalised(pictures: np.ndarray, sidecar: dict) -> np.ndarray:
         np.array(sidecar['input'][name], np.float32).reshape(3, 1, 1)
         for name in ('mean', 'std'))
     return (pictures.astype(np.float32) - mean) / std
-
-
-def picture_batches(pictures: np.ndarray,
-                    sidecar: dict) -> List[Dict[str, np.ndarray]]:
-    """Inputs of an exported file, some pictures a batch."""
-    return list(_batches(pictures, sidecar))
-
-
-def _batches(pictures: np.ndarray,
-             sidecar: dict) -> Iterator[Dict[str, np.ndarray]]:
-    for start in range(0, len(pictures), BATCH):
-        yield dict(images=normalised(pictures[start:start + BATCH], sidecar))

@@ -9,10 +9,19 @@ from torch import Tensor
 from mmpretrain.registry import DATASETS
 from saip_mm.evaluation import (RetrievalScores, extract_features,
                                 retrieval_scores)
-from saip_mm.weights.onnx_file import open_onnx, read_sidecar
+from saip_mm.weights.onnx_file import open_onnx
+from saip_mm.weights.onnx_sidecar import read_sidecar
 from .pictures import normalised
 
 VECTORS = ('features', 'image')  # outputs by which persons are compared
+
+
+def vector_of(sidecar: dict) -> Optional[str]:
+    """The output of a file by which pictures are compared, None if none."""
+    if sidecar['input'] is None:
+        return None
+    names = [output['name'] for output in sidecar['outputs']]
+    return next((name for name in VECTORS if name in names), None)
 
 
 def search_scores(path: str, root: str) -> RetrievalScores:
@@ -27,11 +36,9 @@ def search_scores(path: str, root: str) -> RetrievalScores:
             or the network gives no vectors of persons.
     """
     sidecar, content = read_sidecar(path)
-    names = [output['name'] for output in sidecar['outputs']]
-    name = next((name for name in VECTORS if name in names), None)
-    if name is None or sidecar['input'] is None:
-        raise ValueError(f'{path} gives {", ".join(names)}, no vectors of '
-                         'persons to search by')
+    name = vector_of(sidecar)
+    if name is None:
+        raise ValueError(f'{path} gives no vectors of persons to search by')
     session = open_onnx(content)
 
     def encode(pictures: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import roi_align
 
-from .networks import IMAGES, Calls, Part, Size, example
+from .parts import IMAGES, Calls, Part, Size, example, is_a, stride_of
 
 SOME = 5  # boxes of the example: another number than pictures
 
@@ -156,62 +156,114 @@ def _example_rois(size: Size, count: int = SOME) -> Tensor:
     return rois.float()
 
 
+def check_kind(model: nn.Module) -> None:
+    """Refuse detectors that compute other things than is exported here.
+
+    The comparison with torch would not notice: it is of the same pieces.
+
+    Raises:
+        ValueError: Names the piece.
+    """
+    roi_head = model.roi_head
+    if isinstance(roi_head.bbox_head, nn.ModuleList):
+        raise ValueError(f'{type(roi_head).__name__} refines boxes in several '
+                         'stages, which is not exported')
+    if getattr(roi_head, 'shared_head', None) is not None:
+        raise ValueError('roi_head.shared_head is not exported: take a '
+                         'detector whose box head has its own layers')
+    for name in ('bbox_roi_extractor', 'mask_roi_extractor'):
+        extractor = getattr(roi_head, name, None)
+        if extractor is not None and not is_a(extractor, 'SingleRoIExtractor'):
+            raise ValueError(f'{name} is a {type(extractor).__name__}: only '
+                             'SingleRoIExtractor is exported')
+
+
 def region_parts(model: nn.Module, size: Size) -> List[Part]:
     """Files of a two-stage detector.
 
     Raises:
-        ValueError: If its knowledge of attributes is missing.
+        ValueError: If it is of a kind that is not exported, or its knowledge
+            of attributes is missing.
     """
+    check_kind(model)
     dense = DenseDetector(model, size)
     images = example(size)
     with torch.no_grad():
         maps = dense(images)[2:]
-    names = [f'map_{n + 1}' for n in range(len(maps))]
-    given = dict(zip(names, maps))
-    test, coder = model.test_cfg, model.rpn_head.bbox_coder
-    parts = [
-        Part(
-            '', dense, dict(images=images),
-            dict(
-                images=IMAGES,
-                proposals='x1, y1, x2, y2 of every anchor, in pixels of the '
-                'input',
-                objectness='score of each',
-                **{
-                    name: f'map of stride {round(size[0] / x.shape[-2])}'
-                    for name, x in given.items()
-                }),
-            'of each level (levels counts its proposals, in order) keep the '
-            f'{test.rpn.nms_pre} best, suppress what overlaps a better one '
-            f'of its level by more than {test.rpn.nms.iou_threshold}, keep '
-            f'the {test.rpn.max_per_img} best of all: the rois of the file '
-            '.boxes.onnx',
-            dict(levels=dense.levels, clipped=bool(coder.clip_border)))
-    ]
-    rois = _example_rois(size)
+    given = {f'map_{n}': x for n, x in enumerate(maps, 1)}
+    rois, roi_head = _example_rois(size), model.roi_head
     meaning = 'number of the picture in the batch, x1, y1, x2, y2 in pixels'
-    roi_head, rcnn = model.roi_head, test.rcnn
-    used = len(roi_head.bbox_roi_extractor.roi_layers)
-    parts.append(
-        Part(
-            'boxes', Boxes(model, size),
-            dict(rois=rois, **dict(list(given.items())[:used])),
-            dict(
-                rois=meaning,
-                scores='(n, K, C + 1) of the categories and, last, of '
-                'nothing; K boxes a roi, 1 but for CrowdDet'
-                if not hasattr(roi_head.bbox_head, 'num_instance') else
-                '(n, 2, 2) of nothing and, last, of a person',
-                boxes='(n, K, C, 4) x1, y1, x2, y2 in pixels of the input'),
-            f'leave out scores up to {rcnn.score_thr}, suppress what '
-            f'overlaps a better box of its category by more than '
-            f'{rcnn.nms.iou_threshold} (but, of CrowdDet, not the two of one '
-            f'roi), keep the {rcnn.max_per_img} best'))
+    parts = [
+        _dense_part(model, size, dense, given),
+        _box_part(model, size, given, meaning, rois)
+    ]
     if roi_head.with_mask:
         parts.append(_mask_part(roi_head, given, meaning, rois))
     if hasattr(roi_head, 'attribute_head'):
         parts.append(_attribute_part(roi_head, given, meaning, rois))
     return parts
+
+
+def _dense_part(model, size: Size, dense: DenseDetector, given: dict) -> Part:
+    test, coder = model.test_cfg.rpn, model.rpn_head.bbox_coder
+    return Part(
+        '', dense, dict(images=example(size)),
+        dict(
+            images=IMAGES,
+            proposals='x1, y1, x2, y2 of every anchor, in pixels of the input',
+            objectness='score of each',
+            **{
+                name: f'map of stride {stride_of(size, x)}'
+                for name, x in given.items()
+            }),
+        f'{_clipping("proposals", coder)}of each level (levels counts its '
+        f'proposals, in order) keep the {test.nms_pre} best, leave out those '
+        'without width or height '
+        f'(up to {max(test.get("min_bbox_size", -1), 0)}), suppress what '
+        f'overlaps a better one of its level by more than '
+        f'{test.nms.iou_threshold}, keep the {test.max_per_img} best of all: '
+        'the rois of the file .boxes.onnx',
+        dict(levels=dense.levels, clipped=bool(coder.clip_border)))
+
+
+def _box_part(model, size: Size, given: dict, meaning: str,
+              rois: Tensor) -> Part:
+    roi_head, test = model.roi_head, model.test_cfg.rcnn
+    pairs = hasattr(roi_head.bbox_head, 'num_instance')
+    coder = roi_head.bbox_head.bbox_coder
+    caller = (f'{_clipping("boxes", coder)}leave out scores up to '
+              f'{test.score_thr}, suppress what overlaps a better box '
+              f'{"" if pairs else "of its category "}by more than '
+              f'{test.nms.iou_threshold}'
+              f'{" (but not the two of one roi)" if pairs else ""}, keep the '
+              f'{test.max_per_img} best')
+    scores = ('(n, 1, C + 1) of the categories and, last, of nothing')
+    if pairs:
+        scores = '(n, 2, 2) of nothing and, last, of a person'
+    if hasattr(roi_head, 'attribute_head'):
+        caller += ('; the last category is the human, of which the best wears '
+                   'everything in the picture: asked for in .attributes.onnx, '
+                   'left out of the results')
+    used = len(roi_head.bbox_roi_extractor.roi_layers)
+    return Part(
+        'boxes', Boxes(model, size), dict(rois=rois, **_first(given, used)),
+        dict(
+            rois=meaning,
+            scores=scores,
+            boxes='(n, K, C, 4) x1, y1, x2, y2 in pixels of the input; K is '
+            f'{roi_head.bbox_head.num_instance if pairs else 1}'), caller)
+
+
+def _clipping(what: str, coder) -> str:
+    """What is left to the caller, who alone knows where the picture ends."""
+    if not coder.clip_border:
+        return f'{what} may reach beyond the picture, as in training; '
+    return (f'{what} are clipped to the input: clip them to the picture, '
+            'where it does not fill it; ')
+
+
+def _first(given: dict, count: int) -> dict:
+    return dict(list(given.items())[:count])
 
 
 def _mask_part(roi_head, given, meaning, rois) -> Part:
@@ -222,7 +274,7 @@ def _mask_part(roi_head, given, meaning, rois) -> Part:
         masks='(n, C, s, s) logits of each category in a box')[name]
     return Part(
         name, Calls(roi_head, _maps_in_boxes),
-        dict(rois=rois, **dict(list(given.items())[:used])),
+        dict(rois=rois, **_first(given, used)),
         dict(rois=f'found boxes: {meaning}', **{name: what}),
         'resize each to its box (bilinear, of the softmax or sigmoid), then '
         'argmax over the parts, or 0.5 of the own category')
@@ -249,7 +301,7 @@ def _attribute_part(roi_head, given, meaning, rois) -> Part:
             labels=torch.arange(len(rois)) % head.num_categories,
             wearer=torch.arange(len(rois)) % len(humans),
             humans=humans,
-            **dict(list(given.items())[:used])),
+            **_first(given, used)),
         dict(
             rois=f'found garments: {meaning}',
             class_scores='(n, C + 1) scores of the roi each came from',

@@ -1,4 +1,5 @@
 """What is to be exported: a model, its weights and its input."""
+import copy
 import os
 import os.path as osp
 from typing import NamedTuple, Optional, Sequence, Tuple, Union
@@ -8,21 +9,22 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import nn
 
-from saip_mm.models.preprocessors.person_views import (IMAGENET_MEAN,
-                                                       IMAGENET_STD)
-from saip_mm.weights import (backbone_options, extract_backbone, file_sha256,
+from saip_mm.weights import (extract_backbone, fetch, file_sha256,
                              load_weights, meta_of, read_checkpoint,
-                             table_layout, weights_of)
+                             weights_of)
+from saip_mm.weights.backbone import dict_in
 from saip_mm.weights.onnx_file import quiet
 from saip_mm.weights.saved_config import builds_known_classes, parse_config
+from saip_mm.weights.zoo import SCHEME
 from ..config import load_config, read_config
+from ..encoders import input_statistics
+from ..models import built_backbone, convert_file
+from .inputs import (PERSON, Size, check_channels, check_size, config_size,
+                     how_fitted, preprocessor)
+from .labels import labels_of
 
-Size = Tuple[int, int]
-PERSON = (256, 128)  # height and width of a person, where nothing says it
-# get what OpenCV reads
-BGR = ('DetDataPreprocessor', 'SegDataPreProcessor', 'PoseDataPreprocessor')
-IMAGENET = (tuple(255 * x for x in IMAGENET_MEAN),
-            tuple(255 * x for x in IMAGENET_STD))
+# folders below which places say what a file is of
+PLACES = ('configs', 'work_dirs')
 
 
 class Source(NamedTuple):
@@ -33,7 +35,8 @@ class Source(NamedTuple):
         model (nn.Module): A task's model or a backbone, with its weights.
         size (tuple[int, int]): Height and width of its input.
         mean, std (tuple[float]): Of red, green and blue, in 0-255.
-        classes (tuple[str] or None): Names of what it tells apart.
+        fitted (str): How pictures are brought to that size.
+        labels (dict): Names of what it tells apart, see :func:`labels_of`.
         origin (dict): Config, file of weights and its hash, for a sidecar.
     """
     name: str
@@ -41,7 +44,8 @@ class Source(NamedTuple):
     size: Size
     mean: Tuple[float, ...]
     std: Tuple[float, ...]
-    classes: Optional[Tuple[str, ...]]
+    fitted: str
+    labels: dict
     origin: dict
 
 
@@ -55,12 +59,14 @@ def load_source(what: Union[str, os.PathLike, Config],
 
     Args:
         what (str | PathLike | Config): A config, or a file of weights: a
-            training checkpoint, which has its config in it, or a published
-            backbone.
+            training checkpoint, which has its config in it, ``saip://NAME``,
+            or a backbone in any layout that
+            :func:`~saip_mm.weights.convert_backbone` knows.
         checkpoint (str, optional): Weights of a config. Defaults to None:
             the random start, good for latency alone.
         size (Sequence[int], optional): Height and width. Defaults to None:
-            those of the config's tests, or 256x128.
+            those of the config's tests or of a pretraining's crops, else of
+            a plain transformer's positions, else 256x128.
         options (dict, optional): Changes to the config.
 
     Raises:
@@ -73,45 +79,31 @@ def load_source(what: Union[str, os.PathLike, Config],
     if not is_config and checkpoint is not None:
         raise ValueError(f'{what} is itself taken for a file of weights: '
                          'with a checkpoint name a config, NAME.py')
-    path = checkpoint if is_config else str(what)
+    path = _local(checkpoint if is_config else str(what))
     content = None if path is None else read_checkpoint(path)
-    config = what if is_config else saved_config(content, path)
-    if config is None:
+    cfg = _config(what if is_config else saved_config(content, path), options)
+    if cfg is None:
         if options:
             raise ValueError(f'{path} has no config in it that --cfg-options '
                              'could change')
-        cfg = Config(dict(backbone=backbone_config(content, path)))
-    elif isinstance(config, Config):
-        cfg = load_config(config, options)
+        cfg = Config()
+        with quiet():
+            model = built_backbone(convert_file(content, path), path)
     else:
-        cfg = load_config(read_config(str(config)), options)
-    model_cfg = cfg.get('model') or {}
-    if 'encoder' in model_cfg:
-        model = _backbone(model_cfg.encoder.backbone, content, path)
-    elif 'backbone' in model_cfg:  # beside it, configs keep their _base_'s
-        model = _task_model(cfg, content, path)
-    elif cfg.get('backbone'):
-        model = _backbone(cfg.backbone, content, path)
-    else:
-        raise ValueError(f'{what} has neither model nor backbone')
-    mean, std = _statistics(model_cfg, content)
+        model = _built(cfg, content, path, what)
+    check_channels(cfg)
+    mean, std = _statistics(cfg, content)
     return Source(
-        _name(what, cfg), model, size or config_size(cfg) or PERSON, mean, std,
-        _classes(content), _origin(what if is_config else None, path))
+        _name(what, cfg), model, size or config_size(cfg)
+        or _own_size(model, content), mean, std, how_fitted(cfg),
+        labels_of(content), _origin(what if is_config else None, path))
 
 
-def check_size(size: Sequence[int]) -> Size:
-    """Height and width of an input.
-
-    Raises:
-        ValueError: If they are not two numbers above zero.
-    """
-    size = tuple(size)
-    if len(size) != 2 or not all(
-            isinstance(side, int) and side > 0 for side in size):
-        raise ValueError(f'size {size} must be height and width in pixels, '
-                         'such as 256 128')
-    return size
+def _local(path: Optional[str]) -> Optional[str]:
+    """The file that a name of the zoo stands for."""
+    if path is not None and path.startswith(SCHEME):
+        return fetch(path[len(SCHEME):])
+    return path
 
 
 def saved_config(content: dict, path: str) -> Optional[Config]:
@@ -139,74 +131,24 @@ def saved_config(content: dict, path: str) -> Optional[Config]:
     return Config(settings)
 
 
-def backbone_config(content: dict, path: str) -> dict:
-    """Config of the backbone whose weights a file holds.
-
-    Args:
-        content (dict): A published backbone: its own keys without prefix.
-        path (str): Of it, for errors.
-
-    Raises:
-        ValueError: If it cannot be told.
-    """
-    said, weights = backbone_options(content), weights_of(content)
-    if 'model_name' in said:
-        return dict(type='mmpretrain.StrideMapBackbone', **said)
-    try:
-        patch = weights['patch_embed.projection.weight'].shape
-        width = patch[0]
-        hidden = len(weights['layers.0.ffn.layers.0.0.weight'])
-        table = weights['pos_embed']
-    except KeyError as error:
-        raise ValueError(
-            f'{path} does not tell what backbone it is of (no key '
-            f'{error}): name a config, and it as its checkpoint') from error
-    depth = 1 + max(
-        int(key.split('.')[1]) for key in weights if key.startswith('layers.'))
-    grid, _ = table_layout(table.shape[1], 'cls_token' in weights,
-                           meta_of(content).get('position_grid'))
-    heads = said.pop('num_heads', max(1, width // 64))
-    return dict(
-        type='mmpretrain.GridVisionTransformer',
-        arch=dict(
-            embed_dims=width,
-            num_layers=depth,
-            num_heads=heads,
-            feedforward_channels=hidden),
-        img_size=tuple(n * side for n, side in zip(grid, patch[2:])),
-        patch_size=tuple(patch[2:]),
-        out_type='featmap',
-        with_cls_token='cls_token' in weights,
-        **said)
-
-
-def config_size(cfg: Config) -> Optional[Size]:
-    """Height and width of the pictures of a config's tests.
-
-    Pictures that keep their proportions are taken to lie: the long side is
-    the width. Both are rounded up to what the model pads to.
-
-    Returns:
-        tuple[int, int] or None: If the config does not say.
-    """
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    found = None
-    for step in dataset.get('pipeline') or []:
-        kind = str(step.get('type', '')).replace('/', '.').split('.')[-1]
-        if kind == 'TopdownAffine':
-            found = tuple(step['input_size'])[::-1]
-        elif kind == 'Resize' and 'scale' in step:
-            found = tuple(step['scale'])[::-1]
-            if step.get('keep_ratio'):
-                found = min(found), max(found)
-        elif kind in ('Resize', 'WholePictureAffine') and 'size' in step:
-            found = tuple(step['size'])
-    if found is None:
+def _config(config, options: Optional[dict]) -> Optional[Config]:
+    if config is None:
         return None
-    pads = (cfg.get('model') or {}).get('data_preprocessor') or {}
-    divisor = pads.get('pad_size_divisor', 1)
-    height, width = (-(-side // divisor) * divisor for side in found)
-    return height, width
+    if not isinstance(config, Config):
+        return load_config(read_config(str(config)), options)
+    return load_config(copy.deepcopy(config), options)  # the caller's stays
+
+
+def _built(cfg: Config, content: Optional[dict], path: Optional[str],
+           what) -> nn.Module:
+    model_cfg = cfg.get('model') or {}
+    if 'encoder' in model_cfg:
+        return _backbone(model_cfg.encoder.backbone, content, path)
+    if 'backbone' in model_cfg:  # beside it, configs keep their _base_'s
+        return _task_model(cfg, content, path)
+    if cfg.get('backbone'):
+        return _backbone(cfg.backbone, content, path)
+    raise ValueError(f'{what} has neither model nor backbone')
 
 
 def _backbone(settings: dict, content: Optional[dict],
@@ -242,35 +184,37 @@ def _task_model(cfg: Config, content: Optional[dict],
     return model
 
 
-def _statistics(model_cfg: dict, content: Optional[dict]) -> tuple:
-    """Mean and deviation, RGB in 0-255."""
-    given = model_cfg.get('data_preprocessor') or {}
-    if 'encoder' in model_cfg or 'mean' not in given:
-        meta = meta_of(content or {})
-        given = meta.get('encoder') or meta.get('input') or {}
-    if given.get('type') in BGR and not given.get('bgr_to_rgb'):
-        raise ValueError(
-            'the config trains on blue, green, red (no bgr_to_rgb): exported '
-            'networks take red first')
-    if 'mean' not in given:
-        return IMAGENET
+def _own_size(model: nn.Module, content: Optional[dict]) -> Size:
+    """Of the crops it was trained on, its positions, else a person's."""
+    said = dict_in(meta_of(content or {}), 'input').get('size')
+    if said:
+        return tuple(said)
+    if not hasattr(model, 'pos_grid'):
+        return PERSON
+    stride = model.patch_embed.projection.stride
+    height, width = (n * s for n, s in zip(model.pos_grid.tolist(), stride))
+    return height, width
+
+
+def _statistics(cfg: Config, content: Optional[dict]) -> tuple:
+    """Mean and deviation, RGB in 0-255; of a pretraining as saved."""
+    given, meta = preprocessor(cfg), meta_of(content or {})
+    told = 'encoder' in (cfg.get('model') or {}) and meta.get('encoder')
+    if told or not {'mean', 'std'} <= set(given):
+        return input_statistics(meta)
     return tuple(map(float, given['mean'])), tuple(map(float, given['std']))
 
 
-def _classes(content: Optional[dict]) -> Optional[Tuple[str, ...]]:
-    said = meta_of(content or {}).get('dataset_meta') or {}
-    names = said.get('classes')
-    if not isinstance(names, (list, tuple)):
-        return None
-    return tuple(map(str, names))
-
-
 def _name(what, cfg: Config) -> str:
-    """Of a recipe's place below ``configs``, else of the file."""
-    file = cfg.filename if isinstance(what, Config) else str(what)
-    stem = osp.splitext(file or 'model.py')[0].replace(os.sep, '/').split('/')
-    if 'configs' in stem[:-1] and '_base_' not in stem:
-        return '_'.join(stem[stem.index('configs') + 1:])
+    """Of a recipe's or run's place below its folder, else of the file."""
+    file = cfg.filename or str(what)
+    if isinstance(what, Config) and not cfg.filename:
+        file = 'model.py'
+    stem = osp.splitext(file)[0].replace(os.sep, '/').split('/')
+    for place in PLACES:
+        if place in stem[:-1] and '_base_' not in stem:
+            last = len(stem) - 1 - stem[::-1].index(place)
+            return '_'.join(stem[last + 1:])
     return stem[-1]
 
 

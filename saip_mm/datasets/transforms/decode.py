@@ -212,7 +212,8 @@ class DecodeImage(BaseTransform):
 
     Required keys: ``data`` (bytes of the file) or ``img_path`` (str), from
     which they are read. Added: ``img`` (``(H, W, 3)`` uint8, RGB). Removed:
-    ``data``.
+    ``data``. Changed: ``keypoints`` (``(17, 3)``, x and y in the file's own
+    pixels, rotated as it is shown), where the picture is decoded smaller.
 
     Args:
         min_size (tuple[int, int], optional): See :func:`decode_image`. The
@@ -239,8 +240,24 @@ class DecodeImage(BaseTransform):
         data = results.pop('data', None)
         if data is None:
             data = get(results['img_path'])
-        results['img'] = decode_image(data, self.min_size, self.max_pixels)
+        image = decode_image(data, self.min_size, self.max_pixels)
+        results['img'] = image
+        if results.get('keypoints') is not None:
+            results['keypoints'] = self._follow(results['keypoints'], data,
+                                                image.shape[:2])
         return results
+
+    @staticmethod
+    def _follow(points: np.ndarray, data: bytes, size: Size) -> np.ndarray:
+        """Keypoints of the file in the pixels of what was decoded."""
+        header = read_header(data)
+        whole = header.size[::-1] if header.orientation > 4 else header.size
+        if tuple(whole) == tuple(size):
+            return points
+        points = np.array(points, np.float32)
+        for axis, (now, then) in enumerate(zip(size[::-1], whole[::-1])):
+            points[:, axis] = (points[:, axis] + .5) * now / then - .5
+        return points
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(min_size={self.min_size}, '

@@ -7,6 +7,7 @@ import torch
 from mmcv.transforms import BaseTransform
 
 from mmpretrain.registry import TRANSFORMS
+from .keypoints import crop_keypoints
 from .resize import resize_crop
 
 TRIES = 10  # torchvision.transforms.RandomResizedCrop
@@ -84,6 +85,22 @@ class CropLaws:
         return [(height - h) // 2, (width - w) // 2, h, w]
 
 
+class _Points:
+    """Keypoints of one image, where there are any, and of its views."""
+
+    def __init__(self, points: Optional[np.ndarray], size: Tuple[int,
+                                                                 int]) -> None:
+        self.image, self.size = points, size
+        self.views: Dict[str, torch.Tensor] = {}
+
+    def follow(self, name: str, box: list, size: Tuple[int, int],
+               flipped: bool) -> None:
+        """Note a view's, if it is one whose colours stay or the anchor."""
+        if self.image is not None and name in ('anchor', 'clean'):
+            self.views[name] = torch.from_numpy(
+                crop_keypoints(self.image, self.size, box, size, flipped))
+
+
 @TRANSFORMS.register_module()
 class PersonCrops(BaseTransform):
     """Cut all views of one person image, as uint8.
@@ -91,14 +108,18 @@ class PersonCrops(BaseTransform):
     Views, each with its own box and its own flip: ``anchor``, ``scale_1``
     .. ``scale_N`` (same law; the device resizes them to s_t), ``local_1``
     .. and ``background``, which the device puts behind the persons of
-    *another* image of the batch. Photometric changes are the device's.
+    *another* image of the batch; on demand ``clean``, a crop whose colours
+    stay (else the anchor serves). Photometric changes are the device's.
 
     Required keys: ``img`` (``(H, W, 3)`` uint8 RGB), ``rng``
     (np.random.Generator, the only source of randomness), ``key``. With
     ``background_img``, likewise, the background is cut from that one and
-    named ``background_other``: it stays with its sample.
+    named ``background_other``: it stays with its sample. ``keypoints``
+    (``(17, 3)`` in the image's pixels, a score of 0 for unknown ones) follow
+    the crops of ``anchor`` and ``clean``, see :func:`crop_keypoints`.
 
-    Returned: ``dict(inputs={view name: uint8 tensor (3, h, w)}, key=str)``.
+    Returned: ``dict(inputs={view name: uint8 tensor (3, h, w)}, key=str)``,
+    and with keypoints ``keypoints={view name: float32 tensor (17, 3)}``.
     The tensors are channels-last in memory: nothing is copied after the
     resize.
 
@@ -126,6 +147,10 @@ class PersonCrops(BaseTransform):
             or the 'anchor', the same box and flip for all (paper 3.2, which
             resizes the anchor image). Colours are drawn for each view in
             either case.
+        clean_area (tuple[float, float], optional): Share of the image's area
+            of a ``clean`` crop of its own. Defaults to None: the anchor's.
+        clean_aspect (tuple[float, float]): Its width / height. Defaults to
+            (0.375, 0.667), half of MAE's, as HAP's code has it.
 
     Raises:
         ValueError: If a size is no multiple of the patch, a range is not
@@ -137,20 +162,24 @@ class PersonCrops(BaseTransform):
         Interpolation departs from Pillow's, see :func:`resize_crop`.
     """
 
-    def __init__(self,
-                 size: Tuple[int, int] = (256, 128),
-                 num_scales: int = 2,
-                 num_locals: int = 6,
-                 local_size: Tuple[int, int] = (128, 64),
-                 background_size: Optional[Tuple[int, int]] = (256, 256),
-                 area: Tuple[float, float] = (0.8, 1.0),
-                 local_area: Tuple[float, float] = (0.05, 0.8),
-                 background_area: Tuple[float, float] = (0.2, 1.0),
-                 aspect: Tuple[float, float] = (0.4, 0.6),
-                 background_aspect: Tuple[float, float] = (3 / 4, 4 / 3),
-                 flip: float = 0.5,
-                 patch_size: int = 16,
-                 scales_from: str = 'crops') -> None:
+    def __init__(
+        self,
+        size: Tuple[int, int] = (256, 128),
+        num_scales: int = 2,
+        num_locals: int = 6,
+        local_size: Tuple[int, int] = (128, 64),
+        background_size: Optional[Tuple[int, int]] = (256, 256),
+        area: Tuple[float, float] = (0.8, 1.0),
+        local_area: Tuple[float, float] = (0.05, 0.8),
+        background_area: Tuple[float, float] = (0.2, 1.0),
+        aspect: Tuple[float, float] = (0.4, 0.6),
+        background_aspect: Tuple[float, float] = (3 / 4, 4 / 3),
+        flip: float = 0.5,
+        patch_size: int = 16,
+        scales_from: str = 'crops',
+        clean_area: Optional[Tuple[float, float]] = None,
+        clean_aspect: Tuple[float, float] = (0.375, 0.667)
+    ) -> None:
         if scales_from not in ('crops', 'anchor'):
             raise ValueError(f"scales_from '{scales_from}' is unknown: use "
                              "'crops' or 'anchor'")
@@ -168,6 +197,8 @@ class PersonCrops(BaseTransform):
             View(f'local_{i + 1}', local_size, local_area, aspect)
             for i in range(num_locals)
         ]
+        if clean_area is not None:
+            views.append(View('clean', size, clean_area, clean_aspect))
         if background_size is not None:
             views.append(
                 View('background', background_size, background_area,
@@ -203,11 +234,14 @@ class PersonCrops(BaseTransform):
         image, rng = results['img'], results['rng']
         other = results.get('background_img')
         buffer = np.empty(self.total, np.uint8)
+        points = _Points(results.get('keypoints'), image.shape[:2])
         if other is None:
-            inputs = self._cut(image, rng, self.laws, self.slots, buffer)
+            inputs = self._cut(image, rng, self.laws, self.slots, buffer,
+                               points)
         elif self.with_background:
             persons, behind = self.laws_apart
-            inputs = self._cut(image, rng, persons, self.slots[:-1], buffer)
+            inputs = self._cut(image, rng, persons, self.slots[:-1], buffer,
+                               points)
             views = self._cut(other, rng, behind, self.slots[-1:], buffer)
             inputs['background_other'] = views['background']
         else:
@@ -216,10 +250,18 @@ class PersonCrops(BaseTransform):
                 'background_size=None: set it, or leave background out of '
                 'PersonImages')
         inputs.update(dict.fromkeys(self.resized_anchors, inputs['anchor']))
-        return dict(inputs=inputs, key=results['key'])
+        sample = dict(inputs=inputs, key=results['key'])
+        if points.image is not None:
+            sample['keypoints'] = points.views
+        return sample
 
-    def _cut(self, image: np.ndarray, rng: np.random.Generator, laws: CropLaws,
-             slots: list, buffer: np.ndarray) -> Dict[str, torch.Tensor]:
+    def _cut(self,
+             image: np.ndarray,
+             rng: np.random.Generator,
+             laws: CropLaws,
+             slots: list,
+             buffer: np.ndarray,
+             points: Optional['_Points'] = None) -> Dict[str, torch.Tensor]:
         """Views of one image, by name, written to their part of the buffer."""
         boxes, flips = laws(rng, *image.shape[:2])
         levels, views = [image], {}
@@ -229,6 +271,8 @@ class PersonCrops(BaseTransform):
             if number < self.flip:
                 cv2.flip(out, 1, dst=out)
             views[name] = torch.from_numpy(out).permute(2, 0, 1)
+            if points is not None:
+                points.follow(name, box, shape[:2], number < self.flip)
         return views
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@ from .checkpoint_fit import CheckpointFitHook
 from .collapse_monitor import CollapseMonitorHook
 from .encoder_meta import EncoderMetaHook
 from .epoch_length import EpochLengthHook
+from .expert_file import ExpertFileHook
 from .expert_temperature import ExpertTemperatureHook
 from .expert_update import ExpertUpdateHook
 from .freeze_prototypes import FreezePrototypesHook
@@ -17,7 +18,7 @@ from .weight_decay_log import WeightDecayLogHook
 
 __all__ = [
     'CheckpointFitHook', 'CollapseMonitorHook', 'ExpertTemperatureHook',
-    'EncoderMetaHook', 'EpochLengthHook', 'ExpertUpdateHook',
+    'EncoderMetaHook', 'EpochLengthHook', 'ExpertFileHook', 'ExpertUpdateHook',
     'FreezePrototypesHook', 'IterationSeedHook', 'PendingGradientsHook',
     'PlainCheckpointHook', 'ReplacedImagesHook', 'ResumeEpochHook',
     'ResumeScheduleHook', 'RetrievalMonitorHook', 'SafeCheckpointHook',

@@ -9,7 +9,9 @@ class ExpertTemperatureHook(Hook):
     """Raise the expert's temperature linearly, one value an epoch.
 
     Epoch 0 has ``start``, epoch ``epochs - 1`` and all later ones ``end``.
-    Does nothing if no head has such a temperature.
+    Does nothing if no head has such a temperature. Heads without prototypes,
+    which learn a frozen expert's channels, keep theirs: these numbers are for
+    cosines.
 
     Args:
         start (float): Defaults to 0.04 (DINO).
@@ -46,6 +48,8 @@ class ExpertTemperatureHook(Hook):
     def before_train_epoch(self, runner) -> None:
         """Set the epoch's temperature."""
         for head in heads_with(runner, 'expert_temperature'):
+            if getattr(head, 'prototypes', True) is None:
+                continue
             head.expert_temperature = self.temperature(runner.epoch)
             runner.message_hub.update_scalar('train/expert_temperature',
                                              head.expert_temperature)

@@ -8,8 +8,7 @@ from mmengine.runner import IterBasedTrainLoop
 
 from mmpretrain.registry import HOOKS
 from ...weights import CheckpointError
-from ...weights.loader import NOT_RUN
-from ...weights.saved_config import parse_config
+from ...weights.saved_config import saved_settings
 from ..resume_report import changes, concerns_schedule, describe_changes, plain
 
 CHOICES = ('kept', 'new')
@@ -58,7 +57,7 @@ class ResumeScheduleHook(Hook):
         meta.pop('config', None)
         if not runner._resume:
             return
-        saved = parse_config(meta.get('cfg', meta.get(NOT_RUN)))
+        saved = saved_settings(meta) or None
         present = runner.cfg._cfg_dict.to_dict()
         if self.schedule is None:
             self._compare_batch(runner, checkpoint)

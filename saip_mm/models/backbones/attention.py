@@ -38,6 +38,20 @@ class UnboundAttention(MultiheadAttention):
         return v.squeeze(1) + out if self.v_shortcut else out
 
 
+def attention_parts(attention: MultiheadAttention, x: Tensor) -> Tensor:
+    """Queries, keys and values of a block, which its fused kernel keeps.
+
+    Args:
+        attention (MultiheadAttention): mmpretrain's, or one like it.
+        x (Tensor): ``(B, N, C)``, what the block's first norm gives.
+
+    Returns:
+        Tensor: ``(B, 3, nh, N, hs)``.
+    """
+    heads = (3, attention.num_heads, -1)
+    return attention.qkv(x).unflatten(-1, heads).permute(0, 2, 3, 1, 4)
+
+
 def set_heads(attention: MultiheadAttention, num_heads: int) -> None:
     """Share a block's width among another number of heads, in place.
 

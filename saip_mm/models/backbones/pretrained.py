@@ -7,6 +7,7 @@ from mmengine.model import PretrainedInit
 from saip_mm.weights import (BACKBONES, OPTIONAL, backbone_options,
                              check_weights, listed_keys, peek_checkpoint,
                              weights_of)
+from saip_mm.weights.semantic import controllers_beside
 
 # options with which the same tensors are another function
 SHAPELESS = ('num_heads', 'last_block_heads')
@@ -94,6 +95,14 @@ class PretrainedMixin:
             prefix = ''
         else:
             prefix = f'{cfg["prefix"].rstrip(".")}.'
+        if prefix.endswith('backbone.') and controllers_beside(
+                weights, prefix):
+            raise ValueError(
+                f'{cfg["checkpoint"]} is a SOLIDER training, whose backbone '
+                'is another at each lambda: publish it at one, '
+                f'tools/publish_model.py {cfg["checkpoint"]} '
+                '--semantic-weight 0.2, and take that file; to train it on, '
+                'load_from takes the whole')
         inside = {
             key[len(prefix):]: value
             for key, value in weights.items() if key.startswith(prefix)

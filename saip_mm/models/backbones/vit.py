@@ -9,9 +9,10 @@ from mmpretrain.models.backbones import VisionTransformer
 from mmpretrain.models.utils import resize_pos_embed
 from mmpretrain.registry import MODELS
 from saip_mm.weights import Grid, check_orientation, meta_of, table_layout
+from saip_mm.weights.semantic import AFFINE, GAIN, SHIFT
 from ..sincos import sincos_positions
 from ..tokens import Tokens
-from .attention import set_heads
+from .attention import attention_parts, set_heads
 from .encoder_layer import LightEncoderLayer, lighten_layer
 from .pretrained import PretrainedMixin
 
@@ -41,6 +42,11 @@ def visible_indices(mask: Tensor, batch: int, patches: int) -> Tensor:
         raise ValueError('mask must leave the same number of patches in every '
                          f'image, got {fewest} to {most}: draw it by count')
     return mask.byte().sort(dim=1, stable=True).indices[:, :most]
+
+
+def _gain_and_shift(layer: nn.Module, args, out: Tensor) -> Tensor:
+    """Forward hook: an affine map of a block's channels."""
+    return out * layer.affine_gain.to(out) + layer.affine_shift.to(out)
 
 
 @MODELS.register_module()
@@ -130,10 +136,11 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
 
         Raises:
             NoMatchError, ValueError: If that file is damaged, or lacks
-                blocks or the patch embedding, or has them in other shapes.
+                blocks, patches or positions, or has them in other shapes.
         """
         if not self.is_init:
-            content = self.take_pretrained(('layers.', 'patch_embed.'))
+            content = self.take_pretrained(
+                ('layers.', 'patch_embed.', 'pos_embed'))
             self._meta_grid = meta_of(content).get('position_grid')
         if self.is_init or self.names_checkpoint:
             # not the parent's, which draws the positions anew where init_cfg
@@ -188,6 +195,7 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
     def _prepare_pos_embed(self, state_dict: dict, prefix: str, *args,
                            **kwargs) -> None:
         """Fit the checkpoint's table to this model, before it is loaded."""
+        self._take_affines(state_dict, prefix)
         key, grid_key = prefix + 'pos_embed', prefix + 'pos_grid'
         saved = state_dict.get(grid_key)
         # the buffer tells this model's grid: what is loaded is resized to it
@@ -213,6 +221,27 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             table = torch.cat((torch.zeros_like(table[:, :1]), table), 1)
         state_dict[key] = table[:, max(slots - self.num_extra_tokens, 0):]
 
+    def _take_affines(self, state_dict: dict, prefix: str) -> None:
+        """Have gains and shifts behind blocks where a file has them.
+
+        SOLIDER's controllers at a constant lambda: buffers, not trained.
+        """
+        if prefix + 'pos_embed' in state_dict:  # a backbone's, without any
+            for layer in self.layers:
+                for name, neutral in ((GAIN, 1.), (SHIFT, 0.)):
+                    if hasattr(layer, name):
+                        getattr(layer, name).fill_(neutral)
+        for key in list(state_dict):
+            match = AFFINE.fullmatch(key[len(prefix):])
+            if not key.startswith(prefix) or match is None:
+                continue
+            layer = self.layers[int(match[1])]
+            if match[2] not in dict(layer.named_buffers()):
+                if not hasattr(layer, GAIN) and not hasattr(layer, SHIFT):
+                    layer.register_forward_hook(_gain_and_shift)
+                layer.register_buffer(match[2],
+                                      torch.empty_like(state_dict[key]))
+
     def forward_tokens(
         self,
         x: Tensor,
@@ -231,8 +260,9 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             mask (Tensor, optional): ``(B, L)`` bool, True is hidden: those
                 patches never enter the blocks. The same number an image.
             tokens (Collection[str]): 'image' for the class token, 'final' for
-                the patch tokens of the last block, both after the final norm.
-                Defaults to the class token.
+                the patch tokens of the last block, both after the final norm;
+                'attention' for its queries, keys and values. Defaults to the
+                class token.
 
         Returns:
             Tokens: ``image`` None if the model has no class token; ``inner``
@@ -245,10 +275,14 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
         """
         image_wanted = 'image' in tokens and self.cls_token is not None
         final_wanted = 'final' in tokens
-        depth = self._depth_needed(inner, image_wanted or final_wanted)
+        attention_wanted = 'attention' in tokens
+        depth = self._depth_needed(
+            inner, image_wanted or final_wanted or attention_wanted)
         x, grid = self.embed(x, mask)
-        patches = image = final = None
+        patches = image = final = attention = None
         for index, layer in enumerate(self.layers[:depth]):
+            if attention_wanted and index == self.num_layers - 1:
+                attention = attention_parts(layer.attn, layer.ln1(x))
             only = not final_wanted and self._only_class_token_leaves(
                 index, inner)
             x = layer(x, first=self.num_extra_tokens) if only else layer(x)
@@ -259,7 +293,7 @@ class GridVisionTransformer(PretrainedMixin, VisionTransformer):
             image = norm(x[:, 0])
         if final_wanted:
             final = norm(x[:, self.num_extra_tokens:])
-        return Tokens(image, patches, final, grid)
+        return Tokens(image, patches, final, grid, attention)
 
     def _only_class_token_leaves(self, index: int,
                                  inner: Optional[int]) -> bool:

@@ -6,10 +6,14 @@ from .base import Encoder, probe_side
 from .maps import MapEncoder
 from .outputs import cell_maps, named_outputs, output_shapes
 from .plain import PlainEncoder
+from .semantic import semantic_encoder
+from .timm_vit import TimmEncoder
+from .token_blocks import TokenBlocks
 
 __all__ = [
-    'Encoder', 'MapEncoder', 'PlainEncoder', 'cell_maps', 'named_outputs',
-    'output_shapes', 'person_encoder', 'probe_side'
+    'Encoder', 'MapEncoder', 'PlainEncoder', 'TimmEncoder', 'TokenBlocks',
+    'cell_maps', 'named_outputs', 'output_shapes', 'person_encoder',
+    'probe_side', 'semantic_encoder'
 ]
 
 

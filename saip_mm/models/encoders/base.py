@@ -5,7 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ..tokens import TokenDims, Tokens
+from ..tokens import WISHES, TokenDims, Tokens
 
 PROBE = 64  # least side of the blank image that tells what a backbone gives
 
@@ -42,12 +42,15 @@ class Encoder(BaseModule):
             x (Tensor): ``(B, 3, H, W)`` normalised images.
             mask (Tensor, optional): ``(B, L)`` bool over the grid of the
                 inner tokens, True is hidden; the same number an image.
-            tokens (Collection[str]): Of 'image', 'inner', 'final'; what is
-                not asked for is None, and not computed where that saves
-                anything.
+            tokens (Collection[str]): Of 'image', 'inner', 'final' and
+                'attention'; what is not asked for is None, and not computed
+                where that saves anything.
 
         Returns:
             Tokens: Tokens and grid.
+
+        Raises:
+            ValueError: If there is no such thing to be had.
         """
         raise NotImplementedError
 
@@ -63,7 +66,7 @@ class Encoder(BaseModule):
         graph of one blank image, so it holds for any backbone.
 
         Args:
-            tokens (Collection[str]): Of 'image', 'inner', 'final'.
+            tokens (Collection[str]): As of :meth:`forward`.
 
         Returns:
             list[str]: Names of the parameters frozen here.
@@ -72,7 +75,8 @@ class Encoder(BaseModule):
         self.train(False)
         side = probe_side(self.dims.stride)
         out = self(torch.zeros(1, 3, side, side), tokens=tokens)
-        total = sum(t.sum() for t in out[:3] if t is not None)
+        given = (getattr(out, kind) for kind in WISHES)
+        total = sum(t.sum() for t in given if t is not None)
         named = [(n, p) for n, p in self.named_parameters() if p.requires_grad]
         grads = [None] * len(named)
         if total.requires_grad:  # or all on the way is frozen already

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Collection, Optional, Tuple
 
 import torch
@@ -7,6 +8,7 @@ from mmpretrain.registry import MODELS
 from ..backbones.vit import visible_indices
 from ..tokens import TokenDims, Tokens
 from .base import Encoder, probe_side
+from .token_blocks import TokenBlocks
 
 
 @MODELS.register_module()
@@ -18,10 +20,18 @@ class MapEncoder(Encoder):
     tokens are the cells of the last map. A masked place shows the mean colour
     (0), and final tokens are of all places, so none are given with a mask.
 
+    With ``blocks`` the last map goes through transformer blocks with a class
+    token: that is the image token then, their patch tokens are the final
+    ones, and there is attention. SAIP's authors have them behind the StarNet
+    and TinyViT that learn from a ViT-B. They are no part of the backbone, so
+    they are not published with it (the authors keep theirs).
+
     Args:
         backbone (dict): Config of a backbone in mmpretrain's registry that
             returns a tuple of maps, ordered by stride.
         stride (int): Of the map that gives the inner tokens. Defaults to 16.
+        blocks (dict, optional): Settings of ``TokenBlocks``; an empty dict
+            for the authors'. Defaults to None, no blocks.
         init_cfg (dict, optional): Initialization config.
 
     Raises:
@@ -31,12 +41,21 @@ class MapEncoder(Encoder):
     def __init__(self,
                  backbone: dict,
                  stride: int = 16,
+                 blocks: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
         self.backbone = MODELS.build(backbone)
         self.dims = self._probe_maps(stride)
-        self.image_norm = nn.LayerNorm(self.dims.image)
+        self.blocks = None
+        if blocks is not None:
+            self.blocks = TokenBlocks(self.dims.final, **blocks)
+            width = self.blocks.dims
+            self.dims = replace(self.dims, image=width, final=width)
+        self.image_norm = (
+            nn.LayerNorm(self.dims.image)
+            if self.blocks is None else nn.Identity())
         self.patch_norm = nn.LayerNorm(self.dims.inner)
+        self.final_norm = nn.Identity()
 
     @torch.no_grad()
     def _probe_maps(self, stride: int) -> TokenDims:
@@ -65,7 +84,8 @@ class MapEncoder(Encoder):
         """See :meth:`Encoder.forward`; sides are rounded up to the stride.
 
         Raises:
-            ValueError: If final tokens are asked for with a mask.
+            ValueError: If final tokens are asked for with a mask, or
+                attention, and there are no blocks.
         """
         visible = None
         if mask is not None:
@@ -79,9 +99,20 @@ class MapEncoder(Encoder):
                     f"{type(self.backbone).__name__} has 'final' tokens of "
                     'hidden places too: ask for inner tokens with a mask, or '
                     'take a plain transformer, which leaves them out')
-        image = inner = final = None
-        if 'image' in tokens:
-            image = self.image_norm(maps[-1].mean((2, 3)))
+        image = inner = final = attention = None
+        if self.blocks is not None and set(tokens) - {'inner'}:
+            image, final, attention = self.blocks(
+                maps[-1].flatten(2).transpose(1, 2), tuple(maps[-1].shape[2:]),
+                tokens)
+        elif 'attention' in tokens:
+            raise ValueError(
+                f'{type(self.backbone).__name__} has no transformer block of '
+                'whole images whose attention could be given: set blocks=dict('
+                ') on its encoder, or leave the attention term out')
+        elif 'image' in tokens:
+            image = maps[-1].mean((2, 3))
+        if image is not None:
+            image = self.image_norm(image)
         if 'inner' in tokens:
             inner = maps[self.patch_map].flatten(2).transpose(1, 2)
             if visible is not None:
@@ -89,8 +120,11 @@ class MapEncoder(Encoder):
                     1, visible[..., None].expand(-1, -1, inner.shape[-1]))
             inner = self.patch_norm(inner)
         if 'final' in tokens:
-            final = maps[-1].flatten(2).transpose(1, 2)
-        return Tokens(image, inner, final, grid)
+            if self.blocks is None:
+                final = maps[-1].flatten(2).transpose(1, 2)
+            final = self.final_norm(final)
+        return Tokens(image, inner, final, grid, attention,
+                      tuple(maps[-1].shape[-2:]))
 
     def _cells(self, x: Tensor) -> Tuple[int, int]:
         """Rows and columns of a mask of images."""

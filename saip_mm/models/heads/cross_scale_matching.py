@@ -14,6 +14,9 @@ from .matching import MatchingHead, match_above_chance, token_spread
 # a sample is enough for a mean over many batches, and costs a hundredth of
 # the loss
 MATCHED_IMAGES = 64
+# T_s and T_e: DINO's, of cosines; and for a frozen expert's channels, in the
+# same proportion (ours)
+PROTOTYPES, CHANNELS = (0.1, 0.04), (1.5, 0.6)
 
 
 @MODELS.register_module()
@@ -23,15 +26,21 @@ class CrossScaleMatchingHead(MatchingHead):
     Args:
         student_dims (TokenDims): Widths of the image encoder's tokens.
         expert_dims (TokenDims): Widths of the expert's tokens.
-        decoder (dict): Image-level decoder: ``ImageDecoder`` for an expert
-            that averages it, ``AlignmentDecoder`` for a frozen one.
+        decoder (dict): Image-level decoder: ``ImageDecoder``, the default,
+            which the expert averages, or, with a frozen one,
+            ``AlignmentDecoder`` for its own channels; see
+            :class:`MatchingHead`.
         student_views (Sequence[str], optional): Views the student answers
             for. Defaults to anchor, all scales and all locals.
         expert_views (Sequence[str], optional): Views that give the targets.
             Defaults to anchor and all scales; see :class:`MatchingHead`.
-        student_temperature (float): T_s. Defaults to 0.1 (DINO).
-        expert_temperature (float): T_e at the start; ``ExpertTemperatureHook``
-            raises it. Defaults to 0.04 (DINO).
+        student_temperature (float, optional): T_s. Defaults to None: 0.1
+            (DINO), 1.5 for channels.
+        expert_temperature (float, optional): T_e at the start;
+            ``ExpertTemperatureHook`` raises that of prototypes. Defaults to
+            None: 0.04 (DINO), 0.6 for channels. These have a deviation of 1,
+            cosines one of 1/16: at 0.04 a target would be nearly an arg-max
+            (0.2 of 6.6 nats at 768 channels).
         centering (str): How the expert is kept from one answer for all:
             'mean' subtracts a moving mean (DINO, the default), 'sinkhorn'
             balances the prototypes within the batch (SwAV, DINOv2).
@@ -48,15 +57,19 @@ class CrossScaleMatchingHead(MatchingHead):
                  decoder: Optional[dict] = None,
                  student_views: Optional[Sequence[str]] = None,
                  expert_views: Optional[Sequence[str]] = None,
-                 student_temperature: float = 0.1,
-                 expert_temperature: float = 0.04,
+                 student_temperature: Optional[float] = None,
+                 expert_temperature: Optional[float] = None,
                  centering: str = 'mean',
                  center_momentum: float = 0.9,
                  loss_weight: float = 1.) -> None:
         super().__init__(student_dims, expert_dims, decoder
                          or dict(type='ImageDecoder'), student_views,
-                         expert_views, student_temperature, loss_weight)
-        self.expert_temperature = expert_temperature
+                         expert_views, 0., loss_weight)
+        usual = CHANNELS if self.prototypes is None else PROTOTYPES
+        self.student_temperature, self.expert_temperature = (
+            default if given is None else given
+            for given, default in zip((student_temperature,
+                                       expert_temperature), usual))
         if centering not in ('mean', 'sinkhorn'):
             raise ValueError(f"centering '{centering}' is unknown: use 'mean' "
                              "or 'sinkhorn'")
@@ -111,6 +124,7 @@ class CrossScaleMatchingHead(MatchingHead):
     def _codes(self, tokens: Tensor) -> Tensor:
         """``(M, D)`` -> ``(M, d)`` to be compared with the prototypes, or,
         where there are none, logits ``(M, K)``."""
+        tokens = self.adapter(tokens)
         if self.prototypes is None:
             return self.decoder(tokens)
         return self.decoder.represent(tokens)

@@ -63,7 +63,8 @@ class InstanceMatchingHead(MatchingHead):
             tokens.
         """
         tokens, expert_tokens, same = self.collect(answers)
-        codes = F.normalize(self.decoder(tokens).float(), dim=-1)
+        codes = self.decoder(self.adapter(tokens))
+        codes = F.normalize(codes.float(), dim=-1)
         codes = codes.unflatten(0, (same.shape[1], -1))
         with torch.no_grad():
             keys = self.project(expert_tokens, averages).float()

@@ -56,8 +56,10 @@ class MatchingHead(BaseModule):
     Args:
         student_dims (TokenDims): Widths of the image encoder's tokens.
         expert_dims (TokenDims): Widths of the expert's tokens.
-        decoder (dict): Image-level decoder; ``AlignmentDecoder`` for a frozen
-            expert.
+        decoder (dict): Image-level decoder, which the expert averages; with a
+            frozen expert of another width it reads that width, and a linear
+            layer brings the student's tokens to it. ``AlignmentDecoder`` has
+            the student learn the expert's own channels instead.
         student_views (Sequence[str], optional): Views the student answers
             for. Defaults to anchor, all scales and all locals.
         expert_views (Sequence[str], optional): Views that give the targets.
@@ -67,9 +69,6 @@ class MatchingHead(BaseModule):
             has the other.
         student_temperature (float): T_s.
         loss_weight (float): Defaults to 1.
-
-    Raises:
-        ValueError: If the decoder's average cannot read the expert's tokens.
     """
 
     objective = 'csm'
@@ -84,6 +83,7 @@ class MatchingHead(BaseModule):
                  loss_weight: float = 1.) -> None:
         super().__init__()
         decoder = dict(decoder, in_dims=student_dims.image)
+        self.adapter = nn.Identity()
         kind = decoder['type']
         kind = MODELS.get(kind) if isinstance(kind, str) else kind
         self.aligns = isinstance(kind, type) and issubclass(
@@ -91,11 +91,11 @@ class MatchingHead(BaseModule):
         if self.aligns:
             decoder['out_dims'] = expert_dims.image
         elif student_dims.image != expert_dims.image:
-            raise ValueError(
-                f"the expert's image tokens have {expert_dims.image} channels,"
-                f" the student's {student_dims.image}: no average of the "
-                "student's decoder reads them, use decoder=dict("
-                "type='AlignmentDecoder')")
+            # one decoder for both: its average is to read the expert's
+            decoder['in_dims'] = expert_dims.image
+            self.adapter = nn.Linear(student_dims.image, expert_dims.image)
+            nn.init.trunc_normal_(self.adapter.weight, std=0.02)
+            nn.init.zeros_(self.adapter.bias)
         self.decoder = MODELS.build(decoder)
         self.student_views = student_views
         self.expert_views = expert_views

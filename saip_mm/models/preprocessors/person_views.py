@@ -45,16 +45,22 @@ class Views:
     Attributes:
         images (dict[str, Tensor]): By view name, ``(B, 3, h, w)`` float32,
             normalised; ``anchor``, ``scale_t`` at its drawn size,
-            ``local_t``, ``clean``, which is the anchor as it was cut, and
-            ``canvas``, the multi-person image.
+            ``local_t``, ``clean``, which is the anchor as it was cut, or a
+            crop of its own where ``PersonCrops`` makes one, and ``canvas``,
+            the multi-person image.
         boxes (dict[str, Tensor]): ``(B, 4)`` int64 ``x1, y1, x2, y2`` of each
             ``scale_t`` on the canvas, in pixels.
         distractors (dict[str, Tensor]): Likewise, of the persons of other
             images on the canvas: ``distractor_1`` and so on.
+        keypoints (dict[str, Tensor]): ``(B, 17, 3)`` float32 in COCO's
+            order, by view name, of the views whose crop has them: x and y in
+            the view's pixels, and 1 where the point is known and inside, else
+            0. Empty if the data have none.
     """
     images: Dict[str, Tensor]
     boxes: Dict[str, Tensor] = field(default_factory=dict)
     distractors: Dict[str, Tensor] = field(default_factory=dict)
+    keypoints: Dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def scales(self) -> List[str]:
@@ -212,7 +218,8 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
     @property
     def _cut(self) -> Set[str]:
         """Kinds of crops that the wanted views are made of."""
-        sources = dict(clean={'anchor'}, canvas={'scale', 'background'})
+        sources = dict(
+            clean={'clean', 'anchor'}, canvas={'scale', 'background'})
         return set().union(*(sources.get(k, {k}) for k in self.kinds))
 
     def scales_for(self, size: Tuple[int, int]) -> List[float]:
@@ -258,7 +265,8 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
         """Turn a collated batch into views.
 
         Args:
-            data (dict): ``inputs``, uint8 ``(B, 3, h, w)`` by view name
+            data (dict): ``inputs``, uint8 ``(B, 3, h, w)`` by view name,
+                and ``keypoints``, ``(B, 17, 3)`` by crop, where there are any
                 (other entries are left aside).
             training (bool): Unused; the views of a test are labelled images
                 and take another way (``PersonEncoder.extract``).
@@ -281,7 +289,20 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
                 'num_scales and num_locals in PersonCrops')
         device_type = next(iter(crops.values())).device.type
         with torch.autocast(device_type, enabled=False):
-            return dict(views=self.make_views(crops))
+            views = self.make_views(crops)
+        views.keypoints = self._keypoints(views, data)
+        return dict(views=views)
+
+    def _keypoints(self, views: Views, data: dict) -> Dict[str, Tensor]:
+        """Those of the views that are of the size they were cut at."""
+        found = self.cast_data(dict(data.get('keypoints', {})))
+        if 'clean' not in found and 'anchor' in found:
+            found['clean'] = found['anchor']
+        return {
+            name: points
+            for name, points in found.items()
+            if name in ('clean', 'anchor') and name in views.images
+        }
 
     def make_views(self, crops: Dict[str, Tensor]) -> Views:
         """Resize, augment, normalise and paste. See :meth:`forward`."""
@@ -306,7 +327,9 @@ class PersonViewPreprocessor(BaseDataPreprocessor):
                 PASTED + n: self._shrink(crops[n].float())
                 for n in names
             }
-        clean = crops['anchor'] if 'clean' in self.kinds else None
+        clean = crops.pop('clean', None)
+        if clean is None and 'clean' in self.kinds:
+            clean = crops['anchor']
         if 'anchor' not in self.kinds:
             crops.pop('anchor', None)
         images = self._augment(crops) if crops else {}

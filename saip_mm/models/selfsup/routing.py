@@ -1,5 +1,6 @@
 import math
 from collections import defaultdict
+from dataclasses import replace
 from typing import Collection, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
@@ -11,7 +12,7 @@ from mmpretrain.registry import MODELS
 from ..encoders import Encoder, probe_side
 from ..finite import check_finite_losses
 from ..preprocessors import VIEW_KINDS, Views
-from ..tokens import KINDS, Answer, Request, Tokens
+from ..tokens import WISHES, Answer, Mask, Request, Tokens
 
 
 def encode(encoder: Encoder, images: Dict[str, Tensor],
@@ -32,20 +33,58 @@ def encode(encoder: Encoder, images: Dict[str, Tensor],
     """
     wishes = defaultdict(set)
     for request in requests:
-        wishes[request.view, request.mask].update(request.tokens)
+        wishes[_sight(request)].update(request.tokens)
     groups = defaultdict(list)
-    for (view, mask), kinds in wishes.items():
+    for sight, kinds in wishes.items():
+        view, mask, _, condition = sight
         size = tuple(images[view].shape[-2:])
         alone = None if mask is None else view
-        groups[size, frozenset(kinds), mask, alone].append(view)
+        groups[size, frozenset(kinds), mask, alone,
+               condition is None].append(sight)
     answers = {}
-    for (_, kinds, mask, _), names in groups.items():
-        out = encoder(torch.cat([images[n] for n in names]), mask, kinds)
-        parts = [(None, ) * len(names) if t is None else t.chunk(len(names))
-                 for t in out[:len(KINDS)]]
-        for name, *tokens in zip(names, *parts):
-            answers[name, mask] = Tokens(*tokens, out.grid)
-    return [answers[r.view, r.mask] for r in requests]
+    for (_, kinds, mask, _, plain), sights in groups.items():
+        x = torch.cat([
+            blanked(images[view], blank, encoder.dims.stride)
+            for view, _, blank, _ in sights
+        ])
+        told = {} if plain else dict(
+            condition=torch.cat([condition for *_, condition in sights]))
+        out = encoder(x, mask, kinds, **told)
+        found = {kind: getattr(out, kind) for kind in WISHES}
+        parts = {
+            kind: t.chunk(len(sights))
+            for kind, t in found.items() if t is not None
+        }
+        for place, sight in enumerate(sights):
+            answers[sight] = out._replace(**{
+                kind: chunks[place]
+                for kind, chunks in parts.items()
+            })
+    return [answers[_sight(r)] for r in requests]
+
+
+def _sight(request: Request) -> tuple:
+    """What of a request makes the encoder see something else."""
+    return request.view, request.mask, request.blank, request.condition
+
+
+def blanked(images: Tensor, blank: Optional[Tensor], stride: int) -> Tensor:
+    """Show the mean colour, 0, in some cells.
+
+    Args:
+        images (Tensor): ``(B, 3, H, W)`` normalised.
+        blank (Tensor, optional): ``(B, L)`` bool, the cells row by row.
+        stride (int): Pixels a side of a cell.
+
+    Returns:
+        Tensor: The images, or a changed copy.
+    """
+    if blank is None:
+        return images
+    height, width = images.shape[-2:]
+    cells = blank.view(len(images), 1, -(-height // stride), -1)
+    cells = cells.repeat_interleave(stride, 2).repeat_interleave(stride, 3)
+    return images.masked_fill(cells[..., :height, :width], 0.)
 
 
 def no_such_view(head: str, view: str, known: Collection[str]) -> ValueError:
@@ -54,13 +93,14 @@ def no_such_view(head: str, view: str, known: Collection[str]) -> ValueError:
                       f'none: known are {", ".join(known)}')
 
 
-def computed_mask(head: str, request: Request, given: List[Tokens],
-                  shape: Tuple[int, int]) -> Tensor:
+def computed_mask(head: str, request: Request, function: Mask,
+                  given: List[Tokens], shape: Tuple[int, int]) -> Tensor:
     """Call the function which is the mask of a request.
 
     Args:
         head (str): Who asks, by name.
         request (Request): A student's.
+        function (Callable): Its ``mask`` or ``blank``.
         given (list[Tokens]): Answers to the expert's requests of the head.
         shape (tuple[int, int]): Images, and cells of each.
 
@@ -70,7 +110,7 @@ def computed_mask(head: str, request: Request, given: List[Tokens],
     Raises:
         ValueError: If it returns anything else.
     """
-    mask = request.mask(given)
+    mask = function(given)
     if (isinstance(mask, Tensor) and mask.dtype == torch.bool
             and mask.shape == shape):
         return mask
@@ -278,10 +318,7 @@ class ViewPretraining(BaseModel):
         for name, requests in asked.items():
             given = [experts[r] for r in requests if r.role == 'expert']
             asked[name] = [
-                Request(
-                    r.view, r.role, r.tokens,
-                    computed_mask(name, r, given, self._cells(views, r.view)))
-                if callable(r.mask) else r for r in requests
+                self._with_masks(name, r, given, views) for r in requests
             ]
         students = [
             r for requests in asked.values() for r in requests
@@ -293,6 +330,19 @@ class ViewPretraining(BaseModel):
             name: [Answer(r, tokens[r]) for r in requests]
             for name, requests in asked.items()
         }
+
+    def _with_masks(self, head: str, request: Request, given: List[Tokens],
+                    views: Views) -> Request:
+        """A request whose masks are tensors."""
+        found = {
+            kind:
+            computed_mask(head, request, function, given,
+                          self._cells(views, request.view))
+            for kind, function in (('mask', request.mask), ('blank',
+                                                            request.blank))
+            if callable(function)
+        }
+        return replace(request, **found) if found else request
 
     def _cells(self, views: Views, name: str) -> Tuple[int, int]:
         """Images of a view, and the student's cells of each."""

@@ -7,7 +7,10 @@ from typing import List
 
 import numpy as np
 
+from ...datasets.keypoint_file import list_path, write_keypoints
 from ...datasets.prepare.image_selection import write_image_list
+from ..labels.landmarks import coco_spots
+from ..people.figure import Figure
 from ..people.identity import own_number
 from ..scene.camera import CAMERAS
 from ..scene.scene import CropOptions, crop_scene
@@ -20,10 +23,12 @@ CITIES = ('aland/norvik', 'aland/sunby', 'borea/kestrel', 'borea/tamber',
 FIRST_PERSON = 10_000  # below are the identities of labelled sets
 OPTIONS = CropOptions(heights=(112, 256))
 LIST = 'luperson.txt'
+KEYPOINTS = 'keypoints.npy'
 
 
 class LUPersonWriter(Writer):
-    """See the module; the list file names all crops, one key a line."""
+    """See the module; the list file names all crops, one key a line, and
+    beside it are the exact keypoints of the person each is about."""
     name = 'luperson'
     stream = 1
 
@@ -64,9 +69,34 @@ class LUPersonWriter(Writer):
             place=own_number(FIRST_PERSON + video, job.split),
             yaw=heading + rng.normal(0, .35),
             seed=seed)
-        return {job.path: photograph_jpeg(scene)}, None
+        points = visible_joints(scene.people[0], scene.height, scene.width)
+        return {job.path: photograph_jpeg(scene)}, points.tolist()
 
     def finish(self, root, jobs, records):
         keys = sorted(job.path for job in jobs)
         write_image_list(f'{root}/{LIST}', keys, source='rendered people')
-        return [LIST, LIST + '.json']
+        points = {job.path: row for job, row in zip(jobs, records)}
+        write_keypoints(f'{root}/{KEYPOINTS}', keys,
+                        (np.array(points[key]) for key in keys))
+        return [LIST, LIST + '.json', KEYPOINTS, list_path(KEYPOINTS)]
+
+
+def visible_joints(figure: Figure, height: int, width: int) -> np.ndarray:
+    """COCO's 17 joints of a person, exact, where they are in the picture.
+
+    Args:
+        figure (Figure): The person.
+        height (int): Of the picture, in pixels.
+        width (int): Likewise.
+
+    Returns:
+        np.ndarray: ``(17, 3)``: x and y in pixels, and 1; zeros for joints
+        outside and for a face's that are turned away. Hidden ones count.
+    """
+    points = np.zeros((17, 3))
+    for row, spot in zip(points, coco_spots(figure)):
+        at = spot.at.real, spot.at.imag
+        if not spot.turned_away and all(
+                -.5 <= v < side - .5 for v, side in zip(at, (width, height))):
+            row[:] = *at, 1.
+    return points

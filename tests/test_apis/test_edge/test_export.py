@@ -1,4 +1,6 @@
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -9,10 +11,10 @@ onnxruntime = pytest.importorskip('onnxruntime')
 
 from saip_mm.apis import export_onnx  # noqa: E402
 from saip_mm.apis.edge import export  # noqa: E402
-from saip_mm.apis.edge.networks import example  # noqa: E402
+from saip_mm.apis.edge.parts import example  # noqa: E402
 from saip_mm.apis.edge.source import load_source  # noqa: E402
 from saip_mm.weights.onnx_file import Deviation  # noqa: E402
-from saip_mm.weights.onnx_file import read_sidecar  # noqa: E402
+from saip_mm.weights.onnx_sidecar import read_sidecar  # noqa: E402
 from ...test_models.tiny_saip import STARNET, VIT  # noqa: E402
 
 MINE = (127.5, 127.5, 127.5)
@@ -40,6 +42,8 @@ def test_two_files_that_say_all(config, tmp_path):
             ] == ['image', 'map_1', 'map_2', 'map_3', 'map_4']
     assert sidecar['outputs'][4]['shape'] == ['batch', 64, 2, 1]
     assert sidecar['source']['weights'] == 'random'
+    assert sidecar['input']['fitted'].startswith('the whole picture')
+    assert sidecar['labels'] == {}
     assert sidecar['check']['outputs']['image']['relative'] < 1e-4
     session = onnxruntime.InferenceSession(content)
     for batch in (1, 5):
@@ -61,8 +65,45 @@ def test_bad_names_are_refused_before_any_work(config, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match='no name of an ONNX file'):
         export_onnx(config, out=str(tmp_path / 'a.pth'))
     (tmp_path / 'file').write_text('')
-    with pytest.raises(OSError, match='output folder'):
+    with pytest.raises(OSError, match='cannot be a folder'):
         export_onnx(config, out=str(tmp_path / 'file' / 'a.onnx'))
+    (tmp_path / 'a.onnx').mkdir()
+    with pytest.raises(OSError, match='a.onnx.* is a folder'):
+        export_onnx(config, out=tmp_path / 'a.onnx')
+    (tmp_path / 'b.json').write_text('{"annotations": []}')
+    with pytest.raises(FileExistsError, match='b.json exists and is no side'):
+        export_onnx(config, out=tmp_path / 'b.onnx')
+
+
+def test_what_is_not_installed_is_said_before_any_work(config, monkeypatch):
+    monkeypatch.setattr(export, 'load_source', None)
+    monkeypatch.setitem(sys.modules, 'onnxruntime', None)
+    with pytest.raises(ImportError, match='needs onnxruntime, which is not'):
+        export_onnx(config)
+
+
+def test_a_name_in_use_is_found_before_the_work(config, tmp_path, monkeypatch):
+    """The default name too, which the source tells."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(export, '_traced', None)
+    (tmp_path / 'mine.json').write_text('{}')
+    with pytest.raises(FileExistsError, match='mine.json exists'):
+        export_onnx(config, size=(64, 32))
+
+
+def test_a_full_disk_leaves_nothing(config, tmp_path, monkeypatch):
+    sync, left = os.fsync, [2]
+
+    def full(handle):
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(28, 'No space left on device')
+        sync(handle)
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(OSError, match='No space left'):
+        export_onnx(config, out=tmp_path / 'a.onnx', size=(64, 32))
+    assert [p.name for p in tmp_path.iterdir()] == ['mine.py']
 
 
 @pytest.mark.slow

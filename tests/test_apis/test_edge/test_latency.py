@@ -1,6 +1,3 @@
-import csv
-import io
-
 import pytest
 import torch
 from torch import nn
@@ -9,17 +6,12 @@ pytest.importorskip('onnxscript')
 pytest.importorskip('onnxruntime')
 
 from saip_mm.apis.edge import latency  # noqa: E402
-from saip_mm.apis.edge.latency import Latency  # noqa: E402
 from saip_mm.apis.edge.latency import benchmark_latency  # noqa: E402
-from saip_mm.apis.edge.latency import cpu_name  # noqa: E402
 from saip_mm.apis.edge.latency import flops_of  # noqa: E402
-from saip_mm.apis.edge.latency import latency_csv  # noqa: E402
-from saip_mm.apis.edge.latency import latency_markdown  # noqa: E402
-from saip_mm.apis.edge.latency import machine_line  # noqa: E402
 from saip_mm.apis.edge.latency import params_of  # noqa: E402
 from saip_mm.apis.edge.latency import torch_threads  # noqa: E402
-from saip_mm.apis.edge.latency import write_latency  # noqa: E402
-from saip_mm.apis.edge.networks import Part  # noqa: E402
+from saip_mm.apis.edge.parts import Part  # noqa: E402
+from saip_mm.models.ops.fused_attention import fused_attention  # noqa: E402
 from ...test_models.tiny_saip import STARNET  # noqa: E402
 
 
@@ -49,30 +41,28 @@ def test_a_multiply_add_is_two_operations_of_one_picture(part):
     assert flops_of(part) == pytest.approx(2 * 3 * 9 * 8 * 6 * 4 / 1e9)
 
 
-ROWS = [
-    Latency('a', '8x4', 1.234567, 0.5, 'torch', 1, 2, 3.456, 4.567),
-    Latency('a', '8x4', 1.234567, 0.5, 'onnxruntime', 1, 2, 1., 2.),
-    Latency('a', '8x4', 1.234567, 0.5, 'torch', 8, 2, 30., 40.),
-]
+class Attention(nn.Module):
+    """Of a picture's pixels to each other, in one head."""
+
+    def forward(self, images):
+        tokens = images.flatten(2).transpose(1, 2)[:, None]
+        return fused_attention(tokens, tokens, tokens)
 
 
-def test_tables():
-    rows = list(csv.DictReader(io.StringIO(latency_csv(ROWS))))
-    assert rows[0]['params'] == '1.235' and rows[1]['median'] == '1'
-    lines = latency_markdown(ROWS).splitlines()
-    assert lines[0].endswith('| torch, ms | onnxruntime, ms |')
-    assert lines[2] == ('| a | 8x4 | 1.23 | 0.50 | 1 | 2 | 3.5 (4.6) | '
-                        '1.0 (2.0) |')
-    assert lines[3].endswith('| 8 | 2 | 30.0 (40.0) |  |')
+def test_attention_is_counted_as_its_two_products():
+    """torch's counter knows no fused attention of a CPU."""
+    part = Part('', Attention(), dict(images=torch.ones(2, 8, 6, 4)), {}, '')
+    tokens = 6 * 4
+    assert flops_of(part) == pytest.approx(2 * 2 * tokens**2 * 8 / 1e9)
 
 
-def test_written_tables_name_the_machine(tmp_path):
-    files = write_latency(ROWS, str(tmp_path / 'a.csv'))
-    assert files == [str(tmp_path / 'a.csv'), str(tmp_path / 'a.md')]
-    assert cpu_name() in (tmp_path / 'a.md').read_text()
-    assert torch.__version__.split('+')[0] in machine_line()
-    with pytest.raises(ValueError, match='end it in .csv'):
-        write_latency(ROWS, str(tmp_path / 'a.txt'))
+def test_a_runtime_rests_and_wakes_before_it_is_measured(monkeypatch):
+    told, clock = [], iter(range(100))
+    monkeypatch.setattr(latency.time, 'sleep',
+                        lambda seconds: told.append(f'{seconds} s'))
+    monkeypatch.setattr(latency.time, 'perf_counter', lambda: next(clock))
+    assert latency._round(lambda: told.append('run'), 2) == [1, 1]
+    assert told == ['0.1 s', 'run', 'run', 'run']
 
 
 def test_threads_are_given_back():
@@ -92,6 +82,7 @@ def test_numbers_must_be_positive():
 @pytest.mark.slow
 def test_runtimes_take_turns(tmp_path, monkeypatch):
     monkeypatch.setattr(latency, 'WARM_UP', 1)
+    monkeypatch.setattr(latency, 'REST', 0)
     config = tmp_path / 'mine.py'
     config.write_text(f'backbone = {STARNET!r}')
     rows = benchmark_latency([str(config)],

@@ -4,11 +4,13 @@ import torch
 pytest.importorskip('onnxscript')
 pytest.importorskip('onnxruntime')
 
+from mmengine.config import ConfigDict  # noqa: E402
+
 from mmpretrain.registry import MODELS  # noqa: E402
 from saip_mm.apis.edge.export import _traced  # noqa: E402
-from saip_mm.apis.edge.networks import example  # noqa: E402
-from saip_mm.apis.edge.networks import fold_positions  # noqa: E402
 from saip_mm.apis.edge.networks import parts_of  # noqa: E402
+from saip_mm.apis.edge.parts import example  # noqa: E402
+from saip_mm.apis.edge.parts import fold_positions  # noqa: E402
 from ...test_models.tiny_saip import BACKBONES  # noqa: E402
 from .tiny import SIZES  # noqa: E402
 from .tiny import tiny_model  # noqa: E402
@@ -45,6 +47,18 @@ def test_positions_are_folded_to_what_they_are_resized_to():
         fold_positions(model, (100, 48))
 
 
+def test_positions_of_patches_that_overlap():
+    """Of stride 12, whose multiples say nothing."""
+    model = backbone('vit', patch_size=16, patch_cfg=dict(stride=12))
+    images = example((64, 40))
+    with torch.no_grad():
+        wanted = model.forward_tokens(images)
+    fold_positions(model, (64, 40))
+    assert tuple(model.patch_resolution) == wanted.grid
+    with torch.no_grad():
+        assert model.forward_tokens(images).image.equal(wanted.image)
+
+
 def test_a_transformer_gives_its_token_and_its_map():
     model = backbone('vit')
     part, = parts_of(model, (64, 32))
@@ -67,12 +81,23 @@ def test_maps_come_with_their_strides(name):
     assert image.equal(maps[-1].mean((2, 3)))
 
 
+@pytest.mark.parametrize('size', [(100, 52), (72, 40), (33, 17)])
+def test_strides_where_they_do_not_divide_the_size(size):
+    part, = parts_of(backbone('starnet'), size)
+    assert [part.meanings[f'map_{n}'] for n in (1, 2, 3, 4)
+            ] == [f'map of stride {stride}' for stride in (4, 8, 16, 32)]
+
+
 def test_a_tracker_gets_one_vector_of_norm_1(tmp_path):
     model = backbone('starnet')
     part, = parts_of(model, (64, 32), tracker=True)
     assert part.outputs == ['features']
     vectors = run(part, example((64, 32)))
     assert torch.allclose(vectors.norm(dim=1), torch.ones(2))
+    torch.testing.assert_close(
+        vectors,
+        torch.nn.functional.normalize(
+            model(example((64, 32)))[-1].mean((2, 3))))
     with pytest.raises(ValueError, match='no vector that compares persons'):
         parts_of(tiny_model('attributes', tmp_path), (64, 32), tracker=True)
 
@@ -99,16 +124,10 @@ def test_attributes_are_the_predicted_scores(tmp_path):
     wanted = torch.stack([s.pred_score for s in model.predict(images)])
     part, = parts_of(model, SIZES['attributes'])
     torch.testing.assert_close(run(part, images), wanted)
-
-
-def test_heat_maps_are_the_model_s(tmp_path):
-    model = tiny_model('pose', tmp_path)
-    images = example(SIZES['pose'])
-    wanted = model(images, None, mode='tensor')
-    part, = parts_of(model, SIZES['pose'])
-    found = run(part, images)
-    assert found.shape[1:] == (17, 16, 12)
-    torch.testing.assert_close(found, wanted)
+    assert part.caller.endswith(f'above {model.head.thr}')
+    model.head.thr, model.head.topk = None, 3
+    part, = parts_of(model, SIZES['attributes'])
+    assert part.caller.startswith('the 3 attributes')
 
 
 @pytest.mark.parametrize('task', ['part_seg', 'ace2p'])
@@ -123,6 +142,19 @@ def test_logits_are_those_of_the_whole_picture(task, tmp_path):
     torch.testing.assert_close(found, wanted)
 
 
+def test_segmentation_of_other_kinds(tmp_path):
+    model = tiny_model('part_seg', tmp_path)
+    model.test_cfg = ConfigDict(mode='slide', stride=(32, 32))
+    part, = parts_of(model, SIZES['part_seg'])
+    assert part.caller.startswith('tests see windows of this size, (32, 32)')
+    model.decode_head.out_channels, model.decode_head.threshold = 1, 0.4
+    part, = parts_of(model, SIZES['part_seg'])
+    assert 'where the sigmoid is above 0.4' in part.caller
+    model.decode_head = torch.nn.ModuleList([model.decode_head])
+    with pytest.raises(ValueError, match='several heads in a row'):
+        parts_of(model, SIZES['part_seg'])
+
+
 def test_both_halves_of_search_by_text(tmp_path):
     pytest.importorskip('regex')
     model = tiny_model('text_reid', tmp_path)
@@ -134,12 +166,25 @@ def test_both_halves_of_search_by_text(tmp_path):
     torch.testing.assert_close(run(picture, images), wanted)
     torch.testing.assert_close(run(text, model.tokenizer(texts)), said)
     assert text.notes['tokenizer']['end'] == model.tokenizer.end
+    tracker, = parts_of(model, SIZES['text_reid'], tracker=True)
+    torch.testing.assert_close(run(tracker, images), wanted)
+    assert tracker.suffix == '' and tracker.outputs == ['features']
+
+
+AUTHORS = dict(
+    starnet=dict(last_stride=1, last_norm=True),
+    tinyvit=dict(
+        last_stride=1, neck_channels=16, neck_stride=2, mask_padding=True))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', list(BACKBONES))
-def test_backbones_are_traced(name):
-    for part in parts_of(backbone(name), (96, 48)):
+@pytest.mark.parametrize('name, options', [
+    *((name, {}) for name in BACKBONES),
+    *AUTHORS.items(),
+    ('vit', dict(with_cls_token=False)),
+])
+def test_backbones_are_traced(name, options):
+    for part in parts_of(backbone(name, **options), (96, 48)):
         content, found = _traced(part, 1e-4)
         assert list(found) == part.outputs
         assert b'Resize' not in content  # of positions

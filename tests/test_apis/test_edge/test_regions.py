@@ -7,7 +7,8 @@ pytest.importorskip('mmdet')
 
 from mmdet.structures import DetDataSample  # noqa: E402
 
-from saip_mm.apis.edge.networks import example, parts_of  # noqa: E402
+from saip_mm.apis.edge.networks import parts_of  # noqa: E402
+from saip_mm.apis.edge.parts import example  # noqa: E402
 from saip_mm.apis.edge.regions import cut  # noqa: E402
 from .tiny import SIZES, tiny_model  # noqa: E402
 
@@ -35,6 +36,8 @@ def chosen_rois(boxes, scores, levels, cfg):
     for count in levels:
         order = np.argsort(-scores[start:start + count], kind='stable')
         order = start + order[:cfg.nms_pre]
+        sides = boxes[order, 2:] - boxes[order, :2]
+        order = order[(sides > max(cfg.min_bbox_size, 0)).all(1)]
         kept = suppress(boxes[order], scores[order], cfg.nms.iou_threshold)
         found += [order[k] for k in kept]
         start += count
@@ -69,18 +72,32 @@ def whole(model, images, size):
         return model.predict(images, [sample], rescale=False)[0]
 
 
-def test_in_pieces_as_in_one(detector):
+def clip(boxes, size, wanted):
+    if not wanted:
+        return boxes
+    return boxes.clip(0, np.array([size[1], size[0]] * 2, np.float32))
+
+
+@pytest.mark.parametrize('clips', [False, True])
+@pytest.mark.parametrize('own', [SIZES['detection'], (64, 70)])
+def test_in_pieces_as_in_one(detector, own, clips):
+    """Of a picture that fills the input, or is filled up."""
+    for head in (detector.rpn_head, detector.roi_head.bbox_head):
+        head.bbox_coder.clip_border = clips
     size, images = SIZES['detection'], example(SIZES['detection'], 1)
-    wanted = whole(detector, images, size).pred_instances
+    images[:, :, :, own[1]:] = 0
+    wanted = whole(detector, images, own).pred_instances
     dense, second = parts_of(detector, size)
     boxes, scores, *maps = run(dense, images)
     test = detector.test_cfg
-    rois = chosen_rois(boxes[0].numpy(), scores[0].numpy(),
-                       dense.notes['levels'], test.rpn)
-    rois = torch.from_numpy(rois)
+    rois = chosen_rois(
+        clip(boxes[0].numpy(), own, clips), scores[0].numpy(),
+        dense.notes['levels'], test.rpn)
+    rois = torch.from_numpy(rois).float()
     rois = torch.cat([torch.zeros(len(rois), 1), rois], 1)
     scores, boxes = run(second, rois, *maps[:4])
-    scores, boxes = scores[:, 0, 0].numpy(), boxes[:, 0, 0].numpy()
+    scores, boxes = scores[:, 0, 0].numpy(), clip(boxes[:, 0, 0].numpy(), own,
+                                                  clips)
     likely = scores > test.rcnn.score_thr
     scores, boxes = scores[likely], boxes[likely]
     kept = suppress(boxes, scores, test.rcnn.nms.iou_threshold)
@@ -90,6 +107,24 @@ def test_in_pieces_as_in_one(detector):
     ours, theirs = boxes[kept], wanted.bboxes.numpy()  # equal scores anyhow
     ours, theirs = (x[np.lexsort(x.round(2).T)] for x in (ours, theirs))
     np.testing.assert_allclose(ours, theirs, atol=1e-3)
+    for part in (dense, second):
+        assert ('clip them to the picture' in part.caller) == clips
+
+
+def test_detectors_of_other_kinds_are_refused(detector):
+    size, roi_head = SIZES['detection'], detector.roi_head
+    roi_head.shared_head = torch.nn.Identity()
+    with pytest.raises(ValueError, match='shared_head is not exported'):
+        parts_of(detector, size)
+    del roi_head.shared_head
+    extractor = roi_head.bbox_roi_extractor
+    roi_head.bbox_roi_extractor = torch.nn.Identity()
+    with pytest.raises(ValueError, match='bbox_roi_extractor is a Identity'):
+        parts_of(detector, size)
+    roi_head.bbox_roi_extractor = extractor
+    roi_head.bbox_head = torch.nn.ModuleList([roi_head.bbox_head])
+    with pytest.raises(ValueError, match='refines boxes in several stages'):
+        parts_of(detector, size)
 
 
 def test_boxes_are_cut_out_as_mmdet_does(detector):
@@ -128,7 +163,8 @@ def test_parts_of_persons(tmp_path):
     _, _, *maps = run(dense, example(size, 1))
     rois = torch.tensor([[0, 4., 4., 30., 60.], [0, 10., 8., 90., 50.]])
     assert third.suffix == 'parts' and third.outputs == ['parts']
-    wanted = model.roi_head._mask_forward(maps, rois)['mask_preds']
+    with torch.no_grad():
+        wanted = model.roi_head._mask_forward(maps, rois)['mask_preds']
     torch.testing.assert_close(run(third, rois, maps[0]), wanted)
 
 
@@ -137,6 +173,7 @@ def test_attributes_of_garments(tmp_path):
     size = SIZES['part_attributes']
     parts = parts_of(model, size)
     assert [p.suffix for p in parts] == ['', 'boxes', 'masks', 'attributes']
+    assert 'the last category is the human' in parts[1].caller
     _, _, *maps = run(parts[0], example(size, 1))
     boxes = torch.tensor([[4., 4., 30., 60.], [10., 8., 60., 50.]])
     human = torch.tensor([[0., 0., 64., 64.]])

@@ -6,52 +6,21 @@ from mmengine.config import Config
 
 from mmpretrain.registry import MODELS
 from saip_mm.apis.edge import source
-from saip_mm.apis.edge.source import (backbone_config, check_size, config_size,
-                                      load_source)
+from saip_mm.apis.edge.source import load_source
 from saip_mm.weights import publish_backbone
-from ...test_models.tiny_saip import BACKBONES, VIT, build
-from .tiny import CONFIGS, tiny_config
-
-WANTED = {
-    'pose/coco/vit_tiny.py': (256, 192),
-    'wholebody/coco_wholebody/demo.py': (128, 96),
-    'part_seg/lip/vit_tiny.py': (480, 480),
-    'part_seg/lip/starnet_s3_authors.py': (576, 384),
-    'detection/crowdhuman/vit_tiny.py': (800, 1408),
-    'detection/crowdhuman/vit_tiny_crowddet.py': (832, 1408),
-    'parsing/cihp/vit_tiny.py': (800, 1344),
-    'part_attributes/fashionpedia/vit_tiny.py': (1024, 1024),
-    'reid/market1501/vit_tiny.py': (256, 128),
-    'text_reid/cuhk_pedes/demo.py': (96, 32),
-    'attributes/pa100k/demo.py': (96, 48)
-}
-
-
-@pytest.mark.parametrize('name', WANTED)
-def test_size_is_that_of_the_tests(name):
-    cfg = Config.fromfile(CONFIGS / name, import_custom_modules=False)
-    assert config_size(cfg) == WANTED[name]
+from ...test_models.tiny_saip import BACKBONES, STARNET, VIT, build
+from .tiny import tiny_config
 
 
 @pytest.mark.parametrize('name, wanted', [
     ('configs/pose/coco/vit_tiny.py', 'pose_coco_vit_tiny'),
     ('configs/_base_/backbones/vit_tiny.py', 'vit_tiny'),
+    ('/mnt/configs/old/configs/pose/mine.py', 'pose_mine'),
     ('runs/epoch_3.pth', 'epoch_3'),
+    ('work_dirs/reid/own/vit/epoch_3.pth', 'reid_own_vit_epoch_3'),
 ])
 def test_names(name, wanted):
     assert source._name(name, Config()) == wanted
-
-
-def test_a_pretraining_config_says_no_size():
-    cfg = Config.fromfile(
-        CONFIGS / 'saip/vit_tiny.py', import_custom_modules=False)
-    assert config_size(cfg) is None
-
-
-@pytest.mark.parametrize('size', [(256, ), (0, 128), (256, 128, 3), (1.5, 2)])
-def test_other_sizes_are_refused(size):
-    with pytest.raises(ValueError, match='must be height and width'):
-        check_size(size)
 
 
 def config_of(folder, **settings):
@@ -68,6 +37,8 @@ def test_a_backbone_s_config(tmp_path):
     assert found.origin == dict(
         config='mine.py', weights='random', weights_sha256=None)
     assert found.mean == pytest.approx((123.675, 116.28, 103.53))
+    assert load_source(config).size == (64, 32), 'that of its positions'
+    config = config_of(tmp_path, backbone=STARNET)
     assert load_source(config).size == (256, 128)
 
 
@@ -79,12 +50,6 @@ def test_a_published_backbone_says_what_it_is(name, tmp_path):
             mean=[1., 2., 3.],
             std=[4., 5., 6.],
             backbone=model.encoder.backbone.options))
-    if name != 'vit':  # widths are in the tensors, and timm has but one
-        meta['encoder']['backbone'].update({
-            k: v
-            for k, v in BACKBONES[name].items()
-            if k not in ('type', 'model_name')
-        })
     torch.save(
         dict(state_dict=model.state_dict(), meta=meta), tmp_path / 'a.pth')
     file = publish_backbone(str(tmp_path / 'a.pth'), str(tmp_path), name='b')
@@ -99,7 +64,7 @@ def test_a_published_backbone_says_what_it_is(name, tmp_path):
 
 def test_a_file_that_says_nothing_is_refused(tmp_path):
     torch.save(dict(state_dict=dict(a=torch.ones(1))), tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match='a.pth does not tell what backbone'):
+    with pytest.raises(ValueError, match='a.pth: no known layout'):
         load_source(str(tmp_path / 'a.pth'))
     with pytest.raises(ValueError, match='itself taken for a file of weights'):
         load_source(str(tmp_path / 'a.pth'), checkpoint='b.pth')
@@ -121,8 +86,8 @@ def test_a_checkpoint_has_its_config(tmp_path):
         cfg, tmp_path, cfg=cfg.pretty_text, dataset_meta=dict(classes=names))
     found = load_source(path)
     assert type(found.model).__name__ == 'ImageClassifier'
-    assert found.size == config_size(cfg)
-    assert found.classes == tuple(names)
+    assert found.size == (64, 32), 'that of the tests'
+    assert found.labels == dict(classes=names)
     own = model.state_dict()
     assert all(v.equal(own[k]) for k, v in found.model.state_dict().items())
 
@@ -144,11 +109,42 @@ def test_weights_of_another_model_are_refused(tmp_path):
         load_source(config_of(tmp_path, a=1))
 
 
-def test_heads_of_a_published_transformer_are_kept():
+def test_heads_of_a_published_transformer_are_kept(tmp_path):
     model = MODELS.build(dict(VIT, num_heads=1, last_block_heads=4))
     content = dict(
         state_dict=model.state_dict(),
         meta=dict(backbone=model.options, position_grid=[4, 2]))
-    again = MODELS.build(backbone_config(content, 'a.pth'))
-    assert again.options == model.options
-    assert tuple(again.patch_resolution) == (4, 2)
+    torch.save(content, tmp_path / 'a.pth')
+    found = load_source(str(tmp_path / 'a.pth'))
+    assert found.model.options == model.options
+    assert tuple(found.model.patch_resolution) == (4, 2)
+    assert found.size == (64, 32), 'that of its positions'
+
+
+def test_a_pretraining_has_the_size_and_numbers_of_its_crops(vit_file):
+    path, model = vit_file
+    found = load_source(
+        Config(
+            dict(
+                model=dict(encoder=dict(backbone=VIT)),
+                train_dataloader=dict(
+                    pipeline=[dict(type='PersonCrops', size=(96, 48))]))),
+        path)
+    assert found.size == (96, 48)
+    assert found.mean == (1., 2., 3.) and found.std == (4., 5., 6.)
+    own = model.encoder.backbone.state_dict()
+    assert found.model.state_dict()['ln1.weight'].equal(own['ln1.weight'])
+
+
+def test_a_caller_s_config_stays_as_it_is(tmp_path):
+    config = Config(dict(backbone=dict(STARNET)))
+    before = config.pretty_text
+    load_source(config, options={'backbone.base_dim': 16})
+    assert config.pretty_text == before
+
+
+def test_models_of_the_zoo_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, 'fetch', lambda name: f'/cache/{name}.pth')
+    with pytest.raises(
+            FileNotFoundError, match='/cache/some_vit.pth does not'):
+        load_source('saip://some_vit')

@@ -10,8 +10,9 @@ from saip_mm.datasets import (FolderSource, ShardSource, index_shards,
                               pack_shards)
 from saip_mm.datasets.prepare import shard_pack
 from saip_mm.datasets.prepare.shard_pack import member_name
+from ...web import serving
 from .._images import encode, photo, write_tree
-from ..shards import Server, write_shards, write_tar
+from ..shards import write_shards, write_tar
 
 webdataset = pytest.importorskip('webdataset')
 NAMES = ['b/2.jpg', 'a/x y.jpg', 'é.jpg', 'c.d.jpg', 'c.d.png', 'e.JPG']
@@ -125,8 +126,8 @@ def test_errors(folder, tmp_path):
 
 def test_shards_are_packed_again_in_their_order(tmp_path):
     root = write_shards(tmp_path / 's', [3, 4])
-    with Server(root) as server:
-        source = ShardSource(server.url)
+    with serving(root) as server:
+        source = ShardSource(server.address)
         with pytest.raises(ValueError, match='--in-order'):
             pack_shards(source, str(tmp_path / 'o'))
         pack_shards(source, str(tmp_path / 'o'), count=2, seed=None)

@@ -6,6 +6,8 @@ from saip_mm.engine import EncoderMetaHook
 from saip_mm.weights import publish_backbone
 from ...test_models.tiny_saip import build
 
+CONFIG = 'model = dict(encoder=dict(backbone=dict(num_heads=2)))'
+
 
 def saved(model):
     checkpoint = dict(state_dict=model.state_dict(), meta=dict(epoch=1))
@@ -53,7 +55,7 @@ def test_what_another_program_calls_its_encoder_is_left_out(tmp_path):
         torch.save(
             dict(
                 state_dict=build('vit').state_dict(),
-                meta=dict(encoder=encoder)), path)
+                meta=dict(encoder=encoder, cfg=CONFIG)), path)
         published = publish_backbone(str(path), str(tmp_path)).path
         meta = torch.load(published, weights_only=True)['meta']
         assert not {'input', 'untrained'} & set(meta)

@@ -23,6 +23,17 @@ def test_set_once_an_epoch_and_logged(tmp_path):
     assert logged.data[0] == pytest.approx([0.04, 0.055])
 
 
+def test_channels_keep_theirs(tmp_path):
+    """A frozen expert's have another deviation than cosines."""
+    runner = toy_runner(tmp_path, ['ExpertTemperatureHook'], epochs=1)
+    hook, = (h for h in runner.hooks if isinstance(h, ExpertTemperatureHook))
+    head = runner.model.heads['csm']
+    head.expert_temperature = 0.6
+    head.prototypes = None
+    hook.before_train_epoch(runner)
+    assert head.expert_temperature == 0.6
+
+
 def test_without_matching(tmp_path):
     runner = toy_runner(
         tmp_path, ['ExpertTemperatureHook'],

@@ -65,7 +65,7 @@ def test_deit_tiny_has_the_known_size(size, parameters):
 def test_any_size_at_run_time(size, grid):
     model = vit((16, 8), out_type='featmap')
     x = torch.randn(1, 3, *size)
-    token, patches, _, found = model.forward_tokens(x, inner=1)
+    token, patches, _, found, *_ = model.forward_tokens(x, inner=1)
     assert found == grid and token.shape == (1, 16)
     assert patches.shape == (1, grid[0] * grid[1], 16)
     featmap = model(x)[0]
@@ -234,6 +234,14 @@ class TestInitCfg:
                  r'layers.2.ln1.weight.*of another shape: cls_token \(1, 1, 8')
         with pytest.raises(ValueError, match=error):
             vit(init_cfg=dict(type='Pretrained', checkpoint=path))
+
+    @pytest.mark.parametrize('key', ['pos_embed', 'layers.0.ln1.bias'])
+    def test_what_would_stay_random_is_named(self, tmp_path, key):
+        path, weights = self.file(tmp_path, dict(position_grid=[16, 12]))
+        del weights[key]
+        torch.save(weights, path)
+        with pytest.raises(ValueError, match=f'weights.pth .*missing: {key}'):
+            vit((16, 12), init_cfg=dict(type='Pretrained', checkpoint=path))
 
     def test_part_of_a_larger_model(self, tmp_path):
         weights = vit((6, 3)).state_dict()

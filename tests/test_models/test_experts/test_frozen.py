@@ -137,11 +137,6 @@ def test_a_decoder_is_averaged_beside_a_frozen_encoder():
     assert torch.equal(copy.expert.decoder.mlp[0].weight,
                        model.expert.decoder.mlp[0].weight)
     assert copy.expert.updates == model.expert.updates == 2
-    with pytest.raises(ValueError, match='AlignmentDecoder'):
-        build(
-            'vit',
-            expert=expert
-            | dict(encoder=dict(backbone=TINYVIT, patch_index=1)))
 
 
 def test_its_widths_are_its_own():

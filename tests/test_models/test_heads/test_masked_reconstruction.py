@@ -89,7 +89,10 @@ def test_it_learns_one_batch():
 def test_published_backbone_is_mmpretrains(tmp_path):
     model = mae()
     torch.save(
-        dict(state_dict=model.state_dict(), meta={}), tmp_path / 'e.pth')
+        dict(
+            state_dict=model.state_dict(),
+            meta=dict(backbone=model.encoder.backbone.options)),
+        tmp_path / 'e.pth')
     path = publish_backbone(str(tmp_path / 'e.pth'), str(tmp_path)).path
     theirs = VisionTransformer(ARCH, img_size=(64, 32), patch_size=16)
     theirs.load_state_dict(torch.load(path, weights_only=True)['state_dict'])

@@ -78,10 +78,18 @@ def test_an_aligned_decoder_learns_the_experts_channels(kind):
         matching.project(tokens, {}), centred / (spread + 1e-5).sqrt())
 
 
-def test_widths_that_no_average_reads_are_named():
-    with pytest.raises(
-            ValueError, match='have 10 channels, the .* 6: .*AlignmentDec'):
-        head(EXPERT)
+def test_one_decoder_reads_two_widths_by_an_adapter():
+    """The expert's 10 as they are, the student's 6 through a layer."""
+    matching = head(EXPERT)
+    assert list(matching.averaged()) == ['decoder']
+    tokens = torch.randn(4, 6)
+    adapted = matching.adapter(tokens)
+    assert adapted.shape == (4, 10)
+    assert matching.decoder(adapted).shape == matching.project(
+        torch.randn(4, 10), matching.averaged()).shape
+    plain = head()
+    assert plain.adapter(tokens) is tokens
+    assert not any(k.startswith('adapter') for k in plain.state_dict())
 
 
 @pytest.mark.parametrize('dims', [2, 8, 32])

@@ -420,3 +420,34 @@ def test_views_are_of_whole_cells_of_the_encoders():
     views.restrict({'anchor', 'scale'})
     views.take_cell(112)
     assert views.scales_for((224, 112)) == [1.0]
+
+
+def test_clean_crop_of_its_own():
+    """It goes before the anchor, colours untouched, and both may be there."""
+    preprocessor = PersonViewPreprocessor()
+    preprocessor.restrict({'anchor', 'clean'})
+    anchor, clean = torch.randint(0, 256, (2, 3, 3, 64, 32)).byte()
+    views = preprocessor(dict(inputs=dict(anchor=anchor)), True)['views']
+    for crop, given in ((anchor, dict(anchor=anchor)),
+                        (clean, dict(anchor=anchor, clean=clean))):
+        views = preprocessor(dict(inputs=given), True)['views']
+        assert set(views.images) == {'anchor', 'clean'}
+        mean, std = (
+            torch.tensor(v).view(3, 1, 1)
+            for v in (preprocessor.mean, preprocessor.std))
+        torch.testing.assert_close(views.images['clean'],
+                                   (crop / 255. - mean) / std)
+    preprocessor.restrict({'clean'})
+    views = preprocessor(dict(inputs=dict(clean=clean)), True)['views']
+    assert list(views.images) == ['clean']
+
+
+def test_keypoints_of_a_clean_crop_are_not_the_anchors():
+    preprocessor = PersonViewPreprocessor()
+    preprocessor.restrict({'anchor', 'clean'})
+    crops = dict.fromkeys(('anchor', 'clean'),
+                          torch.zeros(2, 3, 64, 32).byte())
+    points = dict(anchor=torch.zeros(2, 17, 3), clean=torch.ones(2, 17, 3))
+    views = preprocessor(dict(inputs=crops, keypoints=points), True)['views']
+    for name in points:
+        assert torch.equal(views.keypoints[name], points[name])

@@ -294,7 +294,9 @@ def test_another_preprocessor_makes_views_of_its_own():
     checkpoint = dict(meta={})
     EncoderMetaHook().before_save_checkpoint(
         SimpleNamespace(model=model), checkpoint)
-    assert set(checkpoint['meta']['encoder']) == {'backbone', 'untrained'}
+    assert set(checkpoint['meta']['encoder']) == {
+        'backbone', 'untrained', 'patch_index', 'stride'
+    }
 
 
 @pytest.mark.parametrize('mask, got', [
@@ -374,3 +376,51 @@ def test_what_stays_untrained_is_told(log):
     log.clear()
     wishing(('anchor', 'student', ('image', 'inner', 'final')))
     assert 'are frozen' not in log.text
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_blanked_cells_show_the_mean_colour_and_stay(backbone):
+    """Any number of them, none of them dropped; one view both ways."""
+    model = build(backbone).eval()
+    image = torch.randn(4, 3, 64, 32)
+    cells = torch.rand(4, 8) < 0.4
+    cells[0], cells[1] = False, True
+    asked = [
+        Request('anchor', 'student', ('final', )),
+        Request('anchor', 'student', ('final', ), blank=cells)
+    ]
+    whole, less = encode(model.encoder, dict(anchor=image), asked)
+    for i in range(4):
+        for place in cells[i].nonzero().flatten().tolist():
+            y, x = 16 * (place // 2), 16 * (place % 2)
+            image[i, :, y:y + 16, x:x + 16] = 0
+    expected = model.encoder(image, tokens=('final', )).final
+    torch.testing.assert_close(less.final, expected)
+    assert whole.final.shape == less.final.shape
+    torch.testing.assert_close(whole.final[0], less.final[0])
+    assert not torch.allclose(whole.final[1], less.final[1])
+
+
+def test_a_blank_may_wait_for_the_expert_too():
+
+    def blank(given):
+        norms = given[0].inner.norm(dim=-1)
+        return norms > norms.mean(1, keepdim=True)
+
+    model = wishing(('anchor', 'expert', ('inner', )), ANCHOR + (None, blank))
+    cells = model.answers(views_of(model))['wish'][1].request.blank
+    assert cells.shape == (4, 8) and cells.any() and not cells.all()
+    with pytest.raises(ValueError, match=r'return a \(4, 8\) bool'):
+        wishing(ANCHOR + (None, lambda given: None)).answers(views_of(model))
+    with pytest.raises(ValueError, match="expert's anchor is a function"):
+        Request('anchor', 'expert', ('inner', ), blank=blank)
+
+
+def test_final_tokens_tell_their_grid_where_it_is_another():
+    for backbone, grid in (('vit', None), ('starnet', (2, 1))):
+        model = build(backbone)
+        tokens, = encode(model.encoder, dict(anchor=torch.zeros(2, 3, 64, 32)),
+                         [Request('anchor', 'student', ('final', ))])
+        assert tokens.final_grid == grid and tokens.grid == (4, 2)
+        rows, columns = grid or tokens.grid
+        assert tokens.final.shape[1] == rows * columns

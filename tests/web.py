@@ -4,20 +4,22 @@ import re
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class Web:
     """What a server has, how it fails, and what it was asked.
 
     Attributes:
-        files (dict[str, bytes]): By path.
+        files (dict[str, bytes]): By path; those of ``folder`` beside them.
         cuts (list[int]): Bytes of the body after which the next answers end.
         statuses (list[int]): Instead of the next answers; 0 is none.
         asked (list[tuple]): Path and ``Range`` of each request.
     """
 
-    def __init__(self):
+    def __init__(self, folder=None):
         self.files, self.redirects = {}, {}
+        self.folder = folder and Path(folder)
         self.cuts, self.statuses, self.asked = [], [], []
         self.ranges = True
         self.says_length = True
@@ -25,6 +27,12 @@ class Web:
         self.etag = None
         self.pause = 0.  # seconds a block
         self.address = ''
+
+    def content(self, path):
+        file = self.folder and self.folder / path.split('?')[0].lstrip('/')
+        if file and file.is_file():
+            return file.read_bytes()
+        return self.files.get(path)
 
     def answer(self, handler):
         path, wanted = handler.path, handler.headers.get('Range')
@@ -34,9 +42,9 @@ class Web:
             handler.send_response(302)
             handler.send_header('Location', self.redirects[path])
             return handler.end_headers()
-        if status or path not in self.files:
+        content, start = self.content(path), 0
+        if status or content is None:
             return handler.send_error(status or 404)
-        content, start = self.files[path], 0
         same = handler.headers.get('If-Range') in (None, self.etag)
         if wanted and self.ranges and same:
             start = int(re.fullmatch(r'bytes=(\d+)-', wanted)[1])
@@ -62,9 +70,9 @@ class Web:
 
 
 @contextmanager
-def serving():
+def serving(folder=None):
     """A :class:`Web` at its ``address`` on this machine."""
-    web = Web()
+    web = Web(folder)
 
     class Handler(http.server.BaseHTTPRequestHandler):
 

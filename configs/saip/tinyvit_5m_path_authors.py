@@ -1,0 +1,23 @@
+# SAIP* as the authors' deleted code has it, see vit_tiny_path_authors.py. Two
+# transformer blocks behind the last map make an attention to be compared;
+# 6.36 M parameters with neck and blocks, which only pretraining has.
+_base_ = './tinyvit_5m_path.py'
+
+model = dict(
+    encoder=dict(
+        backbone=dict(last_stride=1),  # authors
+        blocks=dict(entry='neck')),  # authors: 192 wide, 6 and 12 heads
+    expert=dict(
+        out_index=11,  # authors
+        final_norm=True),  # authors
+    heads=dict(_delete_=True, align=_base_.alignment))
+
+train_pipeline = [
+    _base_.train_pipeline[0],
+    dict(
+        _base_.train_pipeline[1],
+        num_scales=1,  # authors: two global crops, the anchor is one
+        num_locals=8,  # authors
+        background_size=None)
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,10 @@
+# SOLIDER on StarNet-S3 for ten epochs behind DINO: set load_from
+_base_ = [
+    '../_base_/backbones/starnet_s3.py',
+    '../_base_/methods/solider_warm.py',
+]
+
+model = dict(encoder=dict(backbone=_base_.backbone))
+
+# statistics over all ranks; tools/train.py leaves it out on CPU
+sync_bn = 'torch'

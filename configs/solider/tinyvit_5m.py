@@ -1,0 +1,10 @@
+# SOLIDER on TinyViT-5M in the paper's protocol
+_base_ = [
+    '../_base_/backbones/tinyvit_5m.py',
+    '../_base_/methods/solider.py',
+]
+
+model = dict(encoder=dict(backbone=_base_.backbone))
+
+# statistics over all ranks; tools/train.py leaves it out on CPU
+sync_bn = 'torch'

@@ -1,0 +1,75 @@
+"""What is compared: a pretraining each, of the same size and budget."""
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+BACKBONES = ('vit_tiny', 'starnet_s3', 'tinyvit_5m')
+TITLES = dict(
+    vit_tiny='ViT-Tiny', starnet_s3='StarNet-S3', tinyvit_5m='TinyViT-5M')
+_SAIP = dict(
+    vit_tiny='saip/demo.py',
+    starnet_s3='saip/demo_starnet_s3.py',
+    tinyvit_5m='saip/demo_tinyvit_5m.py')
+_OBJECTIVES = ('csm', 'csr', 'css')
+
+
+class Row(NamedTuple):
+    """A pretraining method.
+
+    Attributes:
+        title (str): As in the paper's tables.
+        configs (dict[str, str]): Shipped config of each backbone that the
+            method has; empty for none.
+        heads (dict): Changes to ``model.heads``: None leaves one out.
+    """
+    title: str
+    configs: Dict[str, str]
+    heads: Dict[str, Optional[dict]] = {}
+
+
+def _saip(*objectives: str) -> Row:
+    """SAIP with some of its objectives, a row of the paper's Table 4."""
+    left_out = {o: None for o in _OBJECTIVES if o not in objectives}
+    names = ' + '.join(o.upper() for o in objectives)
+    return Row(f'SAIP: {names}' if left_out else 'SAIP', _SAIP, left_out)
+
+
+ROWS: Dict[str, Row] = dict(
+    none=Row('none', {}),
+    dino=Row('DINO', {b: f'evidence/dino_{b}.py'
+                      for b in BACKBONES}),
+    mae=Row('MAE', dict(vit_tiny='mae/demo.py')),
+    hap=Row('HAP', dict(vit_tiny='hap/demo.py')),  # blocks: no keypoints
+    csm=_saip('csm'),
+    csr=_saip('csr'),
+    css=_saip('css'),
+    csm_csr=_saip('csm', 'csr'),
+    csm_css=_saip('csm', 'css'),
+    saip=_saip(*_OBJECTIVES))
+
+
+def rows_named(
+        names: Optional[Sequence[str]] = None,
+        backbones: Sequence[str] = BACKBONES[:2]) -> List[Tuple[str, str]]:
+    """Pairs of a row and a backbone, in the table's order.
+
+    Args:
+        names (sequence[str], optional): Of ``ROWS``. Defaults to all.
+        backbones (sequence[str]): Of ``BACKBONES``. Defaults to ViT-Tiny and
+            StarNet-S3.
+
+    Raises:
+        ValueError: If there is no such row or backbone.
+
+    Example:
+        >>> rows_named(['mae', 'none'])
+        [('none', 'vit_tiny'), ('none', 'starnet_s3'), ('mae', 'vit_tiny')]
+    """
+    wanted = list(ROWS) if names is None else names
+    for what, given, known in (('row', wanted, ROWS), ('backbone', backbones,
+                                                       BACKBONES)):
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise ValueError(f'no {what} {unknown[0]!r}: there are '
+                             f'{", ".join(known)}')
+    return [(name, backbone) for name, row in ROWS.items() if name in wanted
+            for backbone in backbones
+            if backbone in row.configs or not row.configs]

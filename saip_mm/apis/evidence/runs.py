@@ -1,0 +1,135 @@
+"""The trainings behind a table, each done once and kept."""
+import json
+import os
+import os.path as osp
+import time
+from typing import Callable, Dict, Optional, Sequence, Tuple
+
+from mmengine.config import Config
+
+from ...engine.launch_options import tell
+from ...weights import publish_backbone, write_file
+from ..knn_report import logged_scores, records
+from ..training import train
+from .plan import Budget, PersonData
+from .rows import ROWS
+from .settings import parts_settings, pretraining_settings, search_settings
+
+Scores = Dict[str, float]
+
+
+def make_evidence(rows: Sequence[Tuple[str, str]], data: PersonData,
+                  budget: Budget, out: str) -> None:
+    """Pretrain each row, and measure what it learned.
+
+    What is done already is left as it is; a training that was cut goes on
+    from its last checkpoint. So several processes may share ``out``, each
+    with other rows.
+
+    Args:
+        rows (sequence[tuple[str, str]]): Row and backbone, see
+            :func:`.rows.rows_named`.
+        data (PersonData): What with.
+        budget (Budget): How long.
+        out (str): Folder, made if need be: ``<row>_<backbone>/`` has a
+            folder a training and its ``.json``.
+
+    Raises:
+        ValueError: If ``out`` was made with another budget or other data.
+    """
+    _keep_plan(data, budget, out)
+    for name, backbone in rows:
+        folder = osp.join(out, f'{name}_{backbone}')
+        weights = None
+        if ROWS[name].configs:
+            weights = pretrained(name, backbone, data, budget, folder)
+        for seed in budget.seeds:
+            _once(
+                osp.join(folder, f'search_{seed}'),
+                search_settings(backbone, data, budget, weights, seed),
+                lambda work: _last(work, 'reid/Rank-1', 'reid/mAP'))
+        for seed in budget.part_seeds if data.parts else ():
+            _once(
+                osp.join(folder, f'parts_{seed}'),
+                parts_settings(backbone, data, budget, weights, seed),
+                lambda work: _last(work, 'mIoU'))
+
+
+def pretrained(name: str, backbone: str, data: PersonData, budget: Budget,
+               folder: str) -> str:
+    """Pretrain a row and publish its backbone.
+
+    Returns:
+        str: The published file.
+    """
+    place = osp.join(folder, 'pretrain')
+    _once(place, pretraining_settings(name, backbone, data, budget), _frozen)
+    kept = osp.join(folder, 'backbone.txt')
+    if not osp.isfile(kept):
+        with open(osp.join(place, 'last_checkpoint'), encoding='utf-8') as f:
+            checkpoint = f.read().strip()
+        published = publish_backbone(
+            checkpoint, folder, name=f'{name}_{backbone}').path
+        write_file(kept, osp.basename(published).encode('utf-8'))
+    with open(kept, encoding='utf-8') as file:
+        return osp.join(folder, file.read().strip())
+
+
+def _frozen(work: str) -> Scores:
+    """Frozen image tokens: of the start, the student, an averaged expert."""
+    scores = logged_scores(work)
+    first, last = scores[0], scores[-1]
+    found = dict(
+        start_rank1=first['knn/rank1'],
+        start_map=first['knn/map'],
+        rank1=last['knn/rank1'],
+        map=last['knn/map'])
+    if 'knn/expert_rank1' in last:
+        found.update(
+            expert_rank1=last['knn/expert_rank1'],
+            expert_map=last['knn/expert_map'])
+    return {key: 100 * value for key, value in found.items()}
+
+
+def _last(work: str, *names: str) -> Scores:
+    record = records(work, names[0])[-1]
+    return {name.split('/')[-1]: record[name] for name in names}
+
+
+def _once(work: str, settings: dict, read: Callable[[str], Scores]) -> None:
+    """Train and keep the scores, if that was not done before."""
+    kept = f'{work}.json'
+    if osp.isfile(kept):
+        return
+    os.makedirs(work, exist_ok=True)
+    config = osp.join(work, 'settings.py')
+    write_file(config, Config(settings).pretty_text.encode('utf-8'))
+    cut = osp.isfile(osp.join(work, 'last_checkpoint'))
+    tell(f'{"go on with" if cut else "start"} {work}')
+    start = time.monotonic()
+    train(config, work_dir=work, resume='auto' if cut else None)
+    seconds: Optional[float] = time.monotonic() - start
+    if cut:
+        seconds = None  # of the last part alone, which says nothing
+    scores = dict(read(work), seconds=seconds)
+    write_file(kept, json.dumps(scores, indent=1).encode('utf-8'))
+
+
+def _keep_plan(data: PersonData, budget: Budget, out: str) -> None:
+    """Write what is compared, or see that it is the same as before."""
+    path = osp.join(out, 'plan.json')
+    plan = json.loads(
+        json.dumps(dict(data=data._asdict(), budget=budget._asdict())))
+    if not osp.isfile(path):
+        os.makedirs(out, exist_ok=True)
+        write_file(path, json.dumps(plan, indent=1).encode('utf-8'))
+        return
+    with open(path, encoding='utf-8') as file:
+        before = json.load(file)
+    for part, settings in plan.items():
+        for key, value in settings.items():
+            if before.get(part, {}).get(key) != value:
+                raise ValueError(
+                    f'{path} has {key} {before.get(part, {}).get(key)}, asked '
+                    f'for is {value}: rows of one table have the same; choose '
+                    'another --out')

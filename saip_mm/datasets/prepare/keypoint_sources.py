@@ -1,0 +1,147 @@
+"""Keypoints as others keep them, one picture after another."""
+import os.path as osp
+from typing import Any, Dict, Iterable, Iterator, List, Optional
+
+import numpy as np
+
+from ..array_pickle import read_array_file
+from ..keypoint_file import SHAPE
+from ..text_files import read_json
+
+NAMED = 'keypoints'
+
+
+def stem_of(key: str) -> str:
+    """A key without its suffix: ``a/b.jpg`` -> ``a/b``."""
+    return osp.splitext(key)[0]
+
+
+def points_of_folder(folder: str,
+                     keys: Iterable[str]) -> Iterator[Optional[np.ndarray]]:
+    """One ``.npy`` a picture, as HAP's LUPerson-pose has it.
+
+    A file has the picture's own name, in the same sub-folder or in none:
+    ``a/b.jpg`` has ``a/b.npy`` or ``b.npy``. It holds ``(17, 3)`` numbers, or
+    pickled objects in which the first dict with ``keypoints`` has them, which
+    is read without running anything.
+
+    Args:
+        folder (str): The folder.
+        keys (Iterable[str]): Keys of the pictures.
+
+    Yields:
+        np.ndarray or None: ``(17, 3)``, x, y in pixels and score; None where
+        there is no file.
+
+    Raises:
+        NotADirectoryError: If there is no such folder.
+        ValueError: If a file is damaged or holds something else.
+    """
+    folder = osp.expanduser(folder)
+    if not osp.isdir(folder):
+        raise NotADirectoryError(f"keypoint folder '{folder}' not found: it "
+                                 'has one .npy a picture')
+    for key in keys:
+        stem = stem_of(key)
+        places = (f'{folder}/{stem}.npy', f'{folder}/{osp.basename(stem)}.npy')
+        path = next(filter(osp.isfile, places), None)
+        yield None if path is None else _first_person(path)
+
+
+def _first_person(path: str) -> np.ndarray:
+    content = read_array_file(path)
+    found = content if isinstance(content, np.ndarray) else _search(content)
+    try:
+        points = np.array(found, np.float64)
+    except (TypeError, ValueError):
+        points = np.empty(0)
+    if points.shape != SHAPE:
+        raise ValueError(f"'{path}' holds no 17 keypoints of x, y and score, "
+                         f'but {points.shape if points.size else "others"}')
+    return points
+
+
+def _search(node: Any) -> Any:
+    """What the first dict with keypoints has of them."""
+    if isinstance(node, dict):
+        return node.get(NAMED)
+    for item in node if isinstance(node, list) else ():
+        found = _search(item)
+        if found is not None:
+            return found
+    return None
+
+
+def points_of_coco(results: str, images: Optional[str],
+                   keys: Iterable[str]) -> Iterator[Optional[np.ndarray]]:
+    """COCO's form of results: of each picture the person of most score.
+
+    Args:
+        results (str): JSON, a list of ``image_id``, ``keypoints`` (51 numbers)
+            and ``score``; an annotation file with such ``annotations`` and
+            with ``images`` serves as well.
+        images (str, optional): JSON with ``images``, which tell the name of
+            each id. Defaults to None: those of ``results``, or ids are names.
+        keys (Iterable[str]): Keys of the pictures: such a name, or one that
+            ends in it.
+
+    Yields:
+        np.ndarray or None: As :func:`points_of_folder`.
+
+    Raises:
+        OSError, ValueError: If a file is missing or of another form, or ids
+            are numbers and nothing names them.
+    """
+    content = read_json(osp.expanduser(results))
+    named = content if images is None else read_json(osp.expanduser(images))
+    entries = content
+    if isinstance(content, dict):
+        entries = content.get('annotations')
+    if not isinstance(entries, list):
+        raise ValueError(f"'{results}' is no list of results, nor has it "
+                         "'annotations'")
+    best = _best_of(entries, _names_of(named, images or results), results)
+    by_end = {osp.basename(name): name for name in best}
+    for key in keys:
+        name = key if key in best else by_end.get(osp.basename(key))
+        fits = name is not None and (key == name or key.endswith(f'/{name}')
+                                     or name.endswith(f'/{key}'))
+        yield best[name][1] if fits else None
+
+
+def _names_of(content: Any, path: str) -> Optional[Dict[Any, str]]:
+    """File names by image id, None where there are none."""
+    if not isinstance(content, dict):
+        return None
+    images = content.get('images')
+    try:
+        return {entry['id']: entry['file_name'] for entry in images}
+    except (TypeError, KeyError) as error:
+        raise ValueError(
+            f"'{path}' does not name its images: wanted is 'images' with "
+            f"'id' and 'file_name' each ({error!r})") from error
+
+
+def _best_of(entries: List[Any], names: Optional[Dict[Any, str]],
+             path: str) -> Dict[str, tuple]:
+    """Score and points by file name."""
+    best: Dict[str, tuple] = {}
+    for number, entry in enumerate(entries):
+        try:
+            image = entry['image_id']
+            points = np.array(entry[NAMED], np.float64).reshape(SHAPE)
+            score = float(entry.get('score', entry.get('area', 0.)))
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(
+                f"'{path}': entry {number} is no result of 17 keypoints: it "
+                f"needs 'image_id' and 'keypoints', 51 numbers ({error!r})"
+            ) from error
+        name = image if names is None else names.get(image)
+        if not isinstance(name, str):
+            raise ValueError(
+                f"'{path}': nothing says which picture {image!r} of entry "
+                f'{number} is: give --images, the JSON with images, id and '
+                'file_name')
+        if name not in best or score > best[name][0]:
+            best[name] = score, points
+    return best

@@ -1,0 +1,34 @@
+import pytest
+
+from saip_mm.apis.config import read_config
+from saip_mm.apis.evidence import ROWS, rows_named
+from saip_mm.apis.evidence.rows import BACKBONES
+
+
+def test_each_row_of_each_table_is_there_once():
+    titles = [row.title for row in ROWS.values()]
+    assert len(set(titles)) == len(titles)
+    objectives = {
+        frozenset({'csm', 'csr', 'css'} - set(row.heads))
+        for row in ROWS.values() if row.title.startswith('SAIP')
+    }
+    assert len(objectives) == 6  # of the paper's Table 4
+
+
+@pytest.mark.parametrize('name, backbone', rows_named(None, BACKBONES))
+def test_its_config_is_of_one_size_and_has_what_is_left_out(name, backbone):
+    row = ROWS[name]
+    if not row.configs:
+        return
+    cfg = read_config(f'saip_mm::{row.configs[backbone]}')
+    assert tuple(cfg.train_dataloader.dataset.pipeline[-1].size) == (96, 48)
+    assert set(row.heads) < set(cfg.model.heads)
+
+
+@pytest.mark.parametrize('names, backbones, message', [
+    (['saip', 'hat'], ['vit_tiny'], "no row 'hat': there are none, dino"),
+    (['saip'], ['resnet'], "no backbone 'resnet': there are vit_tiny"),
+])
+def test_unknown_ones_are_refused(names, backbones, message):
+    with pytest.raises(ValueError, match=message):
+        rows_named(names, backbones)

@@ -1,0 +1,42 @@
+import json
+
+import pytest
+
+from saip_mm.apis.evidence import (Budget, as_markdown, evidence_data,
+                                   make_evidence, runs)
+from .persons import write_market, write_parts
+
+BUDGET = Budget(
+    epochs=1, batch_size=8, search_epochs=1, part_iters=2, seeds=(0, ))
+
+
+@pytest.mark.slow
+def test_a_row_is_pretrained_once_and_measured(tmp_path, monkeypatch):
+    pytest.importorskip('mmseg')
+    write_market(tmp_path / 'reid')
+    write_parts(tmp_path / 'parts')
+    (tmp_path / 'persons').symlink_to(tmp_path / 'reid/bounding_box_train')
+    data, out = evidence_data(str(tmp_path)), str(tmp_path / 'out')
+    make_evidence([('csm', 'vit_tiny')], data, BUDGET, out)
+    folder = tmp_path / 'out' / 'csm_vit_tiny'
+    kept = {path.name: path.read_text() for path in folder.glob('*.json')}
+    assert set(kept) == {'pretrain.json', 'search_0.json', 'parts_0.json'}
+    assert json.loads(kept['search_0.json'])['mAP'] >= 50  # two persons
+    settings = (folder / 'search_0' / 'settings.py').read_text()
+    assert (folder / 'backbone.txt').read_text() in settings
+    # nothing is trained again; a row without pretraining is measured alike
+    started = []
+    train = runs.train
+    monkeypatch.setattr(
+        runs, 'train', lambda config, **kwargs:
+        (started.append(kwargs['work_dir']), train(config, **kwargs)))
+    make_evidence([('csm', 'vit_tiny')], data, BUDGET, out)
+    assert not started
+    (folder / 'search_0.json').unlink()  # cut before its scores were kept
+    make_evidence([('csm', 'vit_tiny')], data, BUDGET, out)
+    assert started == [str(folder / 'search_0')]
+    again = json.loads((folder / 'search_0.json').read_text())
+    before = json.loads(kept['search_0.json'])
+    assert again == dict(before, seconds=None)
+    row, = [x for x in as_markdown(out).split('\n') if x.startswith('| SAIP')]
+    assert row.count('/') == 3 and row.endswith(' |')
