@@ -1,6 +1,8 @@
 """Files of experts as others publish them, small ones of random numbers."""
 import torch
 
+from .test_weights.layouts import transformer
+
 
 def path_weights(width=64, depth=12, hidden=128, grid=(14, 14), seed=0):
     """PATH's grammar (spec 1.2): the class token's position stands apart."""
@@ -13,21 +15,8 @@ def path_weights(width=64, depth=12, hidden=128, grid=(14, 14), seed=0):
         'cls_token': draw(1, 1, width),
         'cls_token_pos_embed': draw(1, 1, width),
         'pos_embed': draw(1, grid[0] * grid[1], width),
-        'patch_embed.proj.weight': draw(width, 3, 16, 16),
-        'patch_embed.proj.bias': draw(width)
+        **transformer(draw, width, depth, hidden)
     }
-    layers = {
-        'norm1': (width, ),
-        'norm2': (width, ),
-        'attn.qkv': (3 * width, width),
-        'attn.proj': (width, width),
-        'mlp.fc1': (hidden, width),
-        'mlp.fc2': (width, hidden)
-    }
-    for block in range(depth):
-        for name, shape in layers.items():
-            weights[f'blocks.{block}.{name}.weight'] = draw(*shape)
-            weights[f'blocks.{block}.{name}.bias'] = draw(shape[0])
     weights['norm.weight'] = 1 + draw(width)
     weights['norm.bias'] = draw(width)
     return weights

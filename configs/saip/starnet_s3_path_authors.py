@@ -9,17 +9,11 @@ model = dict(
             last_stride=1,  # authors
             last_norm=True),  # authors
         blocks=dict(entry='linear')),  # authors: 192 wide, 6 and 12 heads
-    expert=dict(
-        out_index=11,  # authors
-        final_norm=True),  # authors
+    expert=_base_.alignment_expert,
     heads=dict(_delete_=True, align=_base_.alignment))
 
 train_pipeline = [
     _base_.train_pipeline[0],
-    dict(
-        _base_.train_pipeline[1],
-        num_scales=1,  # authors: two global crops, the anchor is one
-        num_locals=8,  # authors
-        background_size=None)
+    dict(_base_.train_pipeline[1], **_base_.alignment_crops),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

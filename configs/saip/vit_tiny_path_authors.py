@@ -7,17 +7,11 @@ model = dict(
     encoder=dict(backbone=dict(
         num_heads=6,  # authors
         last_block_heads=12)),  # authors: as PATH's
-    expert=dict(
-        out_index=11,  # authors
-        final_norm=True),  # authors
+    expert=_base_.alignment_expert,
     heads=dict(_delete_=True, align=_base_.alignment))
 
 train_pipeline = [
     _base_.train_pipeline[0],
-    dict(
-        _base_.train_pipeline[1],
-        num_scales=1,  # authors: two global crops, the anchor is one
-        num_locals=8,  # authors
-        background_size=None)
+    dict(_base_.train_pipeline[1], **_base_.alignment_crops),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -70,6 +70,16 @@ def local_path(address: str) -> Optional[str]:
 
 
 def model_of_base(name: str) -> Optional[ModelRow]:
+    """A model of the base that ``SAIP_MM_ZOO`` names.
+
+    Args:
+        name (str): Of the model; what is a path is none.
+
+    Returns:
+        ModelRow or None: By the base's metafile, of a folder also by the
+        names of its files; a web server is asked again for what it did not
+        have before.
+    """
     if osp.basename(name) != name or not name:
         return None
     base = base_address()

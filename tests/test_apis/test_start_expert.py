@@ -8,21 +8,15 @@ from saip_mm.apis.start_config import check_same, write_config
 from saip_mm.apis.start_expert import expert_place, expert_settings
 from saip_mm.apis.start_plan import Machine
 from ..expert_files import save_path_file
+from ..test_datasets._images import write_tree
 
 CPU = Machine(0, 0., 2, True)
 
 
 @pytest.fixture
 def persons(tmp_path):
-    import cv2
-    import numpy as np
-    folder = tmp_path / 'persons'
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(60):
-        cv2.imwrite(
-            str(folder / f'{i}.png'), rng.integers(0, 255, (64, 32, 3)))
-    return str(folder)
+    names = [f'{i}.png' for i in range(60)]
+    return write_tree(tmp_path / 'persons', names, height=64, width=32)
 
 
 def test_what_an_expert_may_be(tmp_path):

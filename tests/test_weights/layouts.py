@@ -17,14 +17,14 @@ def random(*shape):
     return (0.02 * torch.randn(())).expand(*shape)
 
 
-def vit(grid=(16, 8), prefix='', size='tiny', norm=True):
-    """cls_token, pos_embed, blocks.0.attn.qkv ...: DINO, MAE, timm, SAIP."""
-    width, depth, hidden = DIMS[size]
+def transformer(draw, width, depth, hidden):
+    """Patches and blocks of a plain transformer, as timm names them.
+
+    ``draw`` makes a tensor of a shape.
+    """
     weights = {
-        'cls_token': random(1, 1, width),
-        'pos_embed': random(1, 1 + grid[0] * grid[1], width),
-        'patch_embed.proj.weight': random(width, 3, 16, 16),
-        'patch_embed.proj.bias': random(width)
+        'patch_embed.proj.weight': draw(width, 3, 16, 16),
+        'patch_embed.proj.bias': draw(width)
     }
     layers = {
         'norm1': (width, ),
@@ -36,8 +36,19 @@ def vit(grid=(16, 8), prefix='', size='tiny', norm=True):
     }
     for block in range(depth):
         for name, shape in layers.items():
-            weights[f'blocks.{block}.{name}.weight'] = random(*shape)
-            weights[f'blocks.{block}.{name}.bias'] = random(shape[0])
+            weights[f'blocks.{block}.{name}.weight'] = draw(*shape)
+            weights[f'blocks.{block}.{name}.bias'] = draw(shape[0])
+    return weights
+
+
+def vit(grid=(16, 8), prefix='', size='tiny', norm=True):
+    """cls_token, pos_embed, blocks.0.attn.qkv ...: DINO, MAE, timm, SAIP."""
+    width, depth, hidden = DIMS[size]
+    weights = {
+        'cls_token': random(1, 1, width),
+        'pos_embed': random(1, 1 + grid[0] * grid[1], width),
+        **transformer(random, width, depth, hidden)
+    }
     if norm:
         weights['norm.weight'] = random(width)
         weights['norm.bias'] = random(width)

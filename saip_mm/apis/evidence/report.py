@@ -1,11 +1,10 @@
 """The table that a comparison ends in."""
+import glob
 import json
 import os.path as osp
-import platform
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
-import torch
 from mmengine.registry import init_default_scope
 
 from mmpretrain.registry import DATASETS
@@ -36,7 +35,7 @@ def as_markdown(out: str, command: str = '') -> str:
     plan = _read(osp.join(out, 'plan.json'))
     if plan is None:
         raise FileNotFoundError(f'{out} holds no comparison (plan.json)')
-    lines = _premises(plan, command)
+    lines = _premises(plan, _machines(out), command)
     for backbone in BACKBONES:
         table = [
             row for name, _ in rows_named(None, [backbone])
@@ -48,14 +47,19 @@ def as_markdown(out: str, command: str = '') -> str:
     return '\n'.join(lines) + '\n'
 
 
-def _premises(plan: dict, command: str) -> List[str]:
+def _machines(out: str) -> str:
+    """What it was measured on, by the results."""
+    found = (_read(path) for path in glob.glob(osp.join(out, '*', '*.json')))
+    return '; '.join(sorted({scores['machine'] for scores in found}))
+
+
+def _premises(plan: dict, machines: str, command: str) -> List[str]:
     data, budget = plan['data'], plan['budget']
     told = f' by `{command}`' if command else ''
     folders = ', '.join(
         osp.join(*source.split('/')[-2:]) for source in data['sources'])
     return [
-        f'Made{told} on {platform.machine()}, torch {torch.__version__}, '
-        f'threads: {torch.get_num_threads()}. Each pretraining from random '
+        f'Made{told} on {machines}. Each pretraining from random '
         f'weights, epochs: {budget["epochs"]}, of {folders}, batch '
         f'{budget["batch_size"]}, seed {budget["pretrain_seed"]}. Search is '
         f'fine-tuned, epochs: {budget["search_epochs"]} (seeds '

@@ -2,9 +2,11 @@
 import json
 import os
 import os.path as osp
+import platform
 import time
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
+import torch
 from mmengine.config import Config
 
 from ...engine.launch_options import tell
@@ -111,8 +113,16 @@ def _once(work: str, settings: dict, read: Callable[[str], Scores]) -> None:
     seconds: Optional[float] = time.monotonic() - start
     if cut:
         seconds = None  # of the last part alone, which says nothing
-    scores = dict(read(work), seconds=seconds)
+    scores = dict(read(work), seconds=seconds, machine=_machine())
     write_file(kept, json.dumps(scores, indent=1).encode('utf-8'))
+
+
+def _machine() -> str:
+    device = (
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available() else f'CPU ({platform.machine()}), '
+        f'{torch.get_num_threads()} threads')
+    return f'{device}, torch {torch.__version__}'
 
 
 def _keep_plan(data: PersonData, budget: Budget, out: str) -> None:

@@ -1,3 +1,4 @@
-from .person_views import VIEW_KINDS, PersonViewPreprocessor, Views
+from .person_views import PersonViewPreprocessor
+from .views import VIEW_KINDS, Views
 
 __all__ = ['PersonViewPreprocessor', 'VIEW_KINDS', 'Views']

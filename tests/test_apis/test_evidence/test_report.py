@@ -44,13 +44,15 @@ def measured(tmp_path):
     for name, content in files.items():
         path = tmp_path / 'out' / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if name != 'plan.json':
+            content = dict(content, machine='GPU 7')
         path.write_text(json.dumps(content))
     return tmp_path / 'out'
 
 
 def test_table_has_what_was_measured_and_no_more(measured):
     text = as_markdown(str(measured), 'make evidence')
-    assert 'by `make evidence`' in text and '/far' not in text
+    assert 'by `make evidence` on GPU 7. ' in text and '/far' not in text
     lines = text.split('\n')
     start = lines.index('## ViT-Tiny') + 4
     assert lines[start:start + 4] == [

@@ -4,9 +4,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 import torch.nn.functional as F
 
-from mmpretrain.models.backbones import VisionTransformer
-from saip_mm.weights import publish_backbone
-from ..tiny_saip import ARCH, VIT, batch_of_crops, build, total
+from ..published import assert_mmpretrain_agrees
+from ..tiny_saip import VIT, batch_of_crops, build, total
 from .test_part_masking import STANDING
 
 
@@ -125,18 +124,7 @@ def test_it_learns_one_batch_and_is_published(tmp_path):
         optim.step()
         losses.append(loss.item())
     assert losses[-1] < 0.85 * losses[0]
-    torch.save(
-        dict(
-            state_dict=model.state_dict(),
-            meta=dict(backbone=model.encoder.backbone.options)),
-        tmp_path / 'e.pth')
-    path = publish_backbone(str(tmp_path / 'e.pth'), str(tmp_path)).path
-    theirs = VisionTransformer(ARCH, img_size=(64, 32), patch_size=16)
-    theirs.load_state_dict(torch.load(path, weights_only=True)['state_dict'])
-    theirs.train(False)
-    model.train(False)
-    image = torch.randn(2, 3, 64, 32)
-    torch.testing.assert_close(theirs(image)[-1], model.encoder.extract(image))
+    assert_mmpretrain_agrees(model, tmp_path)
 
 
 def _rank_alignment(rank, port, image, path):

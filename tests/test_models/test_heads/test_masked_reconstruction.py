@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmpretrain.models.backbones import VisionTransformer
 from saip_mm.visualization import draw_reconstruction
-from saip_mm.weights import publish_backbone
-from ..tiny_saip import ARCH, VIT, batch_of_crops, build
+from ..published import assert_mmpretrain_agrees
+from ..tiny_saip import VIT, batch_of_crops, build
 
 
 def mae(**kwargs):
@@ -88,18 +87,7 @@ def test_it_learns_one_batch():
 
 def test_published_backbone_is_mmpretrains(tmp_path):
     model = mae()
-    torch.save(
-        dict(
-            state_dict=model.state_dict(),
-            meta=dict(backbone=model.encoder.backbone.options)),
-        tmp_path / 'e.pth')
-    path = publish_backbone(str(tmp_path / 'e.pth'), str(tmp_path)).path
-    theirs = VisionTransformer(ARCH, img_size=(64, 32), patch_size=16)
-    theirs.load_state_dict(torch.load(path, weights_only=True)['state_dict'])
-    theirs.train(False)
-    model.train(False)
-    image = torch.randn(2, 3, 64, 32)
-    torch.testing.assert_close(theirs(image)[-1], model.encoder.extract(image))
+    assert_mmpretrain_agrees(model, tmp_path)
 
 
 def test_picture_of_a_reconstruction():
