@@ -89,6 +89,26 @@ def fetch(name: str) -> str:
     return fetch_row(find_model(name))
 
 
+def local_file(place: str) -> Optional[str]:
+    """Path of a file on this machine.
+
+    Args:
+        place (str): A path, an address of the web, or ``saip://NAME``, which
+            is fetched if need be.
+
+    Returns:
+        str, optional: None for an address of the web.
+
+    Raises:
+        NotPublishedError, DownloadError, ValueError: As of :func:`fetch`.
+    """
+    if place.startswith(SCHEME):
+        return fetch(place[len(SCHEME):].partition('#')[0])
+    if '://' in place:
+        return None
+    return osp.expanduser(place)
+
+
 def fetch_row(row: ModelRow) -> str:
     """:func:`fetch` for a model that was looked up."""
     if not row.weights:

@@ -9,13 +9,12 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import nn
 
-from saip_mm.weights import (extract_backbone, fetch, file_sha256,
-                             load_weights, meta_of, read_checkpoint,
-                             weights_of)
+from saip_mm.weights import (extract_backbone, file_sha256, load_weights,
+                             meta_of, read_checkpoint, weights_of)
 from saip_mm.weights.backbone import dict_in
 from saip_mm.weights.onnx_file import quiet
 from saip_mm.weights.saved_config import builds_known_classes, parse_config
-from saip_mm.weights.zoo import SCHEME
+from saip_mm.weights.zoo import local_file
 from ..config import load_config, read_config
 from ..encoders import input_statistics
 from ..models import built_backbone, convert_file
@@ -79,7 +78,8 @@ def load_source(what: Union[str, os.PathLike, Config],
     if not is_config and checkpoint is not None:
         raise ValueError(f'{what} is itself taken for a file of weights: '
                          'with a checkpoint name a config, NAME.py')
-    path = _local(checkpoint if is_config else str(what))
+    path = checkpoint if is_config else str(what)
+    path = path and (local_file(path) or path)
     content = None if path is None else read_checkpoint(path)
     cfg = _config(what if is_config else saved_config(content, path), options)
     if cfg is None:
@@ -97,13 +97,6 @@ def load_source(what: Union[str, os.PathLike, Config],
         _name(what, cfg), model, size or config_size(cfg)
         or _own_size(model, content), mean, std, how_fitted(cfg),
         labels_of(content), _origin(what if is_config else None, path))
-
-
-def _local(path: Optional[str]) -> Optional[str]:
-    """The file that a name of the zoo stands for."""
-    if path is not None and path.startswith(SCHEME):
-        return fetch(path[len(SCHEME):])
-    return path
 
 
 def saved_config(content: dict, path: str) -> Optional[Config]:

@@ -1,19 +1,16 @@
-import inspect
-
 from mmpretrain.registry import MODELS
-from ..backbones import GridVisionTransformer
 from .base import Encoder, probe_side
 from .maps import MapEncoder
 from .outputs import cell_maps, named_outputs, output_shapes
-from .plain import PlainEncoder
+from .plain import PlainEncoder, is_plain
 from .semantic import semantic_encoder
 from .timm_vit import TimmEncoder
 from .token_blocks import TokenBlocks
 
 __all__ = [
     'Encoder', 'MapEncoder', 'PlainEncoder', 'TimmEncoder', 'TokenBlocks',
-    'cell_maps', 'named_outputs', 'output_shapes', 'person_encoder',
-    'probe_side', 'semantic_encoder'
+    'cell_maps', 'is_plain', 'named_outputs', 'output_shapes',
+    'person_encoder', 'probe_side', 'semantic_encoder'
 ]
 
 
@@ -28,8 +25,6 @@ def person_encoder(backbone: dict, patch_index: int = 6, **kwargs) -> Encoder:
         **kwargs: Of :class:`PlainEncoder` for a ``GridVisionTransformer``, of
             :class:`MapEncoder` for any other.
     """
-    kind = backbone['type']
-    kind = kind if inspect.isclass(kind) else MODELS.get(kind)
-    if inspect.isclass(kind) and issubclass(kind, GridVisionTransformer):
+    if is_plain(backbone):
         return PlainEncoder(backbone, patch_index, **kwargs)
     return MapEncoder(backbone, **kwargs)

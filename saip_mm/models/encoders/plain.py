@@ -1,10 +1,19 @@
+import inspect
 from typing import Collection, Optional
 
 from torch import Tensor, nn
 
 from mmpretrain.registry import MODELS
+from ..backbones import GridVisionTransformer
 from ..tokens import TokenDims, Tokens
 from .base import Encoder
+
+
+def is_plain(backbone: dict) -> bool:
+    """Whether a backbone's config is of a ``GridVisionTransformer``."""
+    kind = backbone['type']
+    kind = kind if inspect.isclass(kind) else MODELS.get(kind)
+    return inspect.isclass(kind) and issubclass(kind, GridVisionTransformer)
 
 
 @MODELS.register_module()

@@ -1,5 +1,4 @@
 """Encoders that are told how much to say of parts instead of looks."""
-import inspect
 from functools import partial
 from typing import Collection, List, Optional, Tuple
 
@@ -13,7 +12,7 @@ from ..backbones import GridVisionTransformer
 from ..tokens import Tokens
 from .base import Encoder
 from .maps import MapEncoder
-from .plain import PlainEncoder
+from .plain import PlainEncoder, is_plain
 
 # where a stage of a hierarchical backbone begins, less the stage's number
 DOWN_SAMPLING = ('timm_model.stages_{}.downsample', 'timm_model.stages_{}.0')
@@ -181,9 +180,7 @@ def semantic_encoder(backbone: dict,
             1 (parts). Defaults to 0.2, SOLIDER's of re-identification.
         **kwargs: Of :class:`PlainEncoder` or :class:`MapEncoder`.
     """
-    kind = backbone['type']
-    kind = kind if inspect.isclass(kind) else MODELS.get(kind)
     kwargs.update(semantic_weight=semantic_weight)
-    if inspect.isclass(kind) and issubclass(kind, GridVisionTransformer):
+    if is_plain(backbone):
         return SemanticPlainEncoder(backbone, patch_index, **kwargs)
     return SemanticMapEncoder(backbone, **kwargs)

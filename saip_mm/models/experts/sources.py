@@ -1,6 +1,5 @@
 """Where a frozen expert comes from: a file, a config, or a name."""
 import hashlib
-import inspect
 import os.path as osp
 from typing import Iterator, NamedTuple, Optional
 
@@ -9,17 +8,15 @@ from mmengine.logging import print_log
 from torch import nn
 
 from mmpretrain.registry import MODELS
-from saip_mm.weights import (Converted, convert_backbone, fetch, file_sha256,
+from saip_mm.weights import (Converted, convert_backbone, file_sha256,
                              load_weights, meta_of, read_checkpoint)
 from saip_mm.weights.architecture import VIT
 from saip_mm.weights.key_maps import vit_depth
 from saip_mm.weights.last_block import (UNTRAINED, last_block_ratio,
                                         last_trained)
-from ..backbones import GridVisionTransformer
-from ..encoders import Encoder, TimmEncoder
+from saip_mm.weights.zoo import local_file
+from ..encoders import Encoder, TimmEncoder, is_plain
 from .layers import cut_transformer, cut_weights
-
-ZOO = 'saip://'
 
 
 class Source(NamedTuple):
@@ -141,7 +138,8 @@ def from_config(encoder: dict,
         final_norm (bool, optional): Likewise.
     """
     settings = dict(type='PersonEncoder') | dict(encoder)
-    if _kind(settings['type']) is TimmEncoder:
+    kind = settings['type']
+    if kind is TimmEncoder or MODELS.get(kind) is TimmEncoder:
         layers = dict(out_index=out_index, final_norm=final_norm)
         if final_norm is None and out_index not in (None, -1):
             layers['final_norm'] = False
@@ -150,8 +148,7 @@ def from_config(encoder: dict,
         name = built.model_name if built.pretrained or built.file else None
         return Source(built, built.file, name, built.statistics)
     backbone = settings['backbone']
-    kind = _kind(backbone['type'])
-    if inspect.isclass(kind) and issubclass(kind, GridVisionTransformer):
+    if is_plain(backbone):
         settings.setdefault('patch_index', -1)
         if out_index is not None or final_norm is not None:
             settings['backbone'] = cut_transformer(
@@ -162,10 +159,6 @@ def from_config(encoder: dict,
     built.init_weights()
     name = next(_named_files(encoder), None)
     return Source(built, name and local_file(name), name)
-
-
-def _kind(name):
-    return name if inspect.isclass(name) else MODELS.get(name)
 
 
 def _named_files(settings) -> Iterator[str]:
@@ -179,18 +172,6 @@ def _named_files(settings) -> Iterator[str]:
     elif isinstance(settings, (list, tuple)):
         for value in settings:
             yield from _named_files(value)
-
-
-def local_file(place: str) -> Optional[str]:
-    """Path of a file on this machine; of the zoo's, fetched if need be.
-
-    None for an address of the web.
-    """
-    if place.startswith(ZOO):
-        return fetch(place[len(ZOO):].partition('#')[0])
-    if '://' in place:
-        return None
-    return osp.expanduser(place)
 
 
 def digest_of(source: Source) -> Optional[str]:

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from saip_mm.apis.edge import source
 from saip_mm.apis.edge.source import load_source
-from saip_mm.weights import publish_backbone
+from saip_mm.weights import publish_backbone, zoo
 from ...test_models.tiny_saip import BACKBONES, STARNET, VIT, build
 from .tiny import tiny_config
 
@@ -144,7 +144,7 @@ def test_a_caller_s_config_stays_as_it_is(tmp_path):
 
 
 def test_models_of_the_zoo_by_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, 'fetch', lambda name: f'/cache/{name}.pth')
+    monkeypatch.setattr(zoo, 'fetch', lambda name: f'/cache/{name}.pth')
     with pytest.raises(
             FileNotFoundError, match='/cache/some_vit.pth does not'):
         load_source('saip://some_vit')
