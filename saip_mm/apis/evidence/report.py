@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS
 from ...evaluation import chance_scores, extract_features, retrieval_scores
 from ..knn_report import THUMBNAIL, thumbnails
-from .rows import BACKBONES, ROWS, TITLES, rows_named
+from .rows import BACKBONES, EXPERT, PRETRAININGS, ROWS, TITLES, rows_named
 from .settings import retrieval_set
 
 HEAD = ('pretraining', 'frozen', "expert's", 'fine-tuned', 'parts, mIoU',
@@ -36,9 +36,10 @@ def as_markdown(out: str, command: str = '') -> str:
     if plan is None:
         raise FileNotFoundError(f'{out} holds no comparison (plan.json)')
     lines = _premises(plan, _machines(out), command)
-    for backbone in BACKBONES:
+    tables = [(b, rows_named(None, [b])) for b in BACKBONES]
+    for backbone, names in [*tables, (EXPERT[1], [EXPERT])]:
         table = [
-            row for name, _ in rows_named(None, [backbone])
+            row for name, _ in names
             for row in [_row(out, name, backbone, plan['budget'])] if row
         ]
         if table:
@@ -80,17 +81,17 @@ def _row(out: str, name: str, backbone: str,
     if not (frozen or searches or parts):
         return None
     start = frozen or _any_start(out, backbone)
-    if not ROWS[name].configs:
+    if not PRETRAININGS[name].configs:
         shown = _pair(start, 'start_rank1', 'start_map')
         seconds = ''
     else:
         shown = _pair(frozen, 'rank1', 'map')
         seconds = frozen and frozen['seconds']
         seconds = f'{seconds:.0f}' if seconds else ''
-    return (ROWS[name].title, shown, _pair(frozen, 'expert_rank1',
-                                           'expert_map'),
-            _spread(searches, 'Rank-1', 'mAP'), _spread(parts,
-                                                        'mIoU'), seconds)
+    average = _pair(frozen, 'expert_rank1', 'expert_map')
+    found = _spread(searches, 'Rank-1', 'mAP')
+    return (PRETRAININGS[name].title, shown, average, found,
+            _spread(parts, 'mIoU'), seconds)
 
 
 def _any_start(out: str, backbone: str) -> Optional[dict]:

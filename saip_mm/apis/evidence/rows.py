@@ -3,7 +3,11 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 BACKBONES = ('vit_tiny', 'starnet_s3', 'tinyvit_5m')
 TITLES = dict(
-    vit_tiny='ViT-Tiny', starnet_s3='StarNet-S3', tinyvit_5m='TinyViT-5M')
+    vit_tiny='ViT-Tiny',
+    starnet_s3='StarNet-S3',
+    tinyvit_5m='TinyViT-5M',
+    starnet_s4='StarNet-S4')
+EXPERT = ('expert', 'starnet_s4')  # of SAIP*
 _SAIP = dict(
     vit_tiny='saip/demo.py',
     starnet_s3='saip/demo_starnet_s3.py',
@@ -19,10 +23,19 @@ class Row(NamedTuple):
         configs (dict[str, str]): Shipped config of each backbone that the
             method has; empty for none.
         heads (dict): Changes to ``model.heads``: None leaves one out.
+        expert (tuple[str, str], optional): Row and backbone that are trained
+            before, and frozen are this one's expert. Defaults to None: the
+            config's own.
     """
     title: str
     configs: Dict[str, str]
     heads: Dict[str, Optional[dict]] = {}
+    expert: Optional[Tuple[str, str]] = None
+
+
+def _each(method: str) -> Dict[str, str]:
+    """Its config here for each backbone."""
+    return {b: f'evidence/{method}_{b}.py' for b in BACKBONES}
 
 
 def _saip(*objectives: str) -> Row:
@@ -34,16 +47,23 @@ def _saip(*objectives: str) -> Row:
 
 ROWS: Dict[str, Row] = dict(
     none=Row('none', {}),
-    dino=Row('DINO', {b: f'evidence/dino_{b}.py'
-                      for b in BACKBONES}),
+    dino=Row('DINO', _each('dino')),
     mae=Row('MAE', dict(vit_tiny='mae/demo.py')),
+    mae_dino=Row('MAE+DINO', dict(vit_tiny='evidence/mae_dino_vit_tiny.py')),
     hap=Row('HAP', dict(vit_tiny='hap/demo.py')),  # blocks: no keypoints
+    solider=Row('SOLIDER', _each('solider')),
     csm=_saip('csm'),
     csr=_saip('csr'),
     css=_saip('css'),
     csm_csr=_saip('csm', 'csr'),
     csm_css=_saip('csm', 'css'),
-    saip=_saip(*_OBJECTIVES))
+    saip=_saip(*_OBJECTIVES),
+    saip_star=Row('SAIP*', _SAIP, expert=EXPERT))
+# with those that a row needs, and nobody asks for
+PRETRAININGS: Dict[str, Row] = dict(
+    ROWS,
+    expert=Row("SAIP, SAIP*'s expert",
+               dict(starnet_s4='evidence/saip_starnet_s4.py')))
 
 
 def rows_named(

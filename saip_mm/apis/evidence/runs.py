@@ -7,6 +7,7 @@ import time
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
 import torch
+from filelock import FileLock
 from mmengine.config import Config
 
 from ...engine.launch_options import tell
@@ -14,7 +15,7 @@ from ...weights import publish_backbone, write_file
 from ..knn_report import logged_scores, records
 from ..training import train
 from .plan import Budget, PersonData
-from .rows import ROWS
+from .rows import PRETRAININGS
 from .settings import parts_settings, pretraining_settings, search_settings
 
 Scores = Dict[str, float]
@@ -41,10 +42,10 @@ def make_evidence(rows: Sequence[Tuple[str, str]], data: PersonData,
     """
     _keep_plan(data, budget, out)
     for name, backbone in rows:
-        folder = osp.join(out, f'{name}_{backbone}')
+        folder = _folder(out, name, backbone)
         weights = None
-        if ROWS[name].configs:
-            weights = pretrained(name, backbone, data, budget, folder)
+        if PRETRAININGS[name].configs:
+            weights = pretrained(name, backbone, data, budget, out)
         for seed in budget.seeds:
             _once(
                 osp.join(folder, f'search_{seed}'),
@@ -58,14 +59,24 @@ def make_evidence(rows: Sequence[Tuple[str, str]], data: PersonData,
 
 
 def pretrained(name: str, backbone: str, data: PersonData, budget: Budget,
-               folder: str) -> str:
-    """Pretrain a row and publish its backbone.
+               out: str) -> str:
+    """Pretrain a row, and before it its expert, and publish its backbone.
+
+    An expert serves several rows: of processes that want it one trains it,
+    the others wait.
 
     Returns:
         str: The published file.
     """
+    expert = PRETRAININGS[name].expert
+    if expert:
+        os.makedirs(_folder(out, *expert), exist_ok=True)
+        with FileLock(osp.join(_folder(out, *expert), '.lock')):
+            expert = pretrained(*expert, data, budget, out)
+    folder = _folder(out, name, backbone)
     place = osp.join(folder, 'pretrain')
-    _once(place, pretraining_settings(name, backbone, data, budget), _frozen)
+    settings = pretraining_settings(name, backbone, data, budget, expert)
+    _once(place, settings, _frozen)
     kept = osp.join(folder, 'backbone.txt')
     if not osp.isfile(kept):
         with open(osp.join(place, 'last_checkpoint'), encoding='utf-8') as f:
@@ -75,6 +86,10 @@ def pretrained(name: str, backbone: str, data: PersonData, budget: Budget,
         write_file(kept, osp.basename(published).encode('utf-8'))
     with open(kept, encoding='utf-8') as file:
         return osp.join(folder, file.read().strip())
+
+
+def _folder(out: str, name: str, backbone: str) -> str:
+    return osp.join(out, f'{name}_{backbone}')
 
 
 def _frozen(work: str) -> Scores:

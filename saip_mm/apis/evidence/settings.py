@@ -8,7 +8,7 @@ from ...datasets.retrieval.market1501 import parse_name
 from ...datasets.sources import walk_images
 from ...engine.shipped_configs import PREFIX
 from .plan import Budget, PersonData, classes_file
-from .rows import ROWS
+from .rows import PRETRAININGS
 
 SIZE = (96, 48)  # height, width of a person; that of the demos
 PARTS_SIZE = (96, 64)
@@ -16,11 +16,15 @@ _SUFFIX = dict(vit_tiny='_vit_tiny', starnet_s3='')
 IN_PROCESS = dict(num_workers=0, persistent_workers=False)
 
 
-def pretraining_settings(name: str, backbone: str, data: PersonData,
-                         budget: Budget) -> dict:
-    """A row's pretraining, scored by frozen search at its two ends."""
+def pretraining_settings(name: str,
+                         backbone: str,
+                         data: PersonData,
+                         budget: Budget,
+                         expert: Optional[str] = None) -> dict:
+    """A row's pretraining, scored by frozen search at its two ends; with an
+    expert's file that stays as it is, if one is named."""
     settings = dict(
-        _base_=f'{PREFIX}{ROWS[name].configs[backbone]}',
+        _base_=f'{PREFIX}{PRETRAININGS[name].configs[backbone]}',
         randomness=dict(seed=budget.pretrain_seed),
         train_cfg=dict(max_epochs=budget.epochs),
         train_dataloader=dict(
@@ -35,9 +39,13 @@ def pretraining_settings(name: str, backbone: str, data: PersonData,
                 query=dict(retrieval_set(data.search, 'query'), _delete_=True),
                 gallery=dict(
                     retrieval_set(data.search, 'gallery'), _delete_=True))))
-    if ROWS[name].heads:
-        settings['model'] = dict(heads=dict(ROWS[name].heads))
-    return settings
+    model = {}
+    if PRETRAININGS[name].heads:
+        model['heads'] = dict(PRETRAININGS[name].heads)
+    if expert:
+        model['expert'] = dict(
+            _delete_=True, type='FrozenExpert', checkpoint=osp.abspath(expert))
+    return dict(settings, model=model) if model else settings
 
 
 def retrieval_set(search: str, split: str) -> dict:

@@ -2,7 +2,7 @@ import pytest
 
 from saip_mm.apis.config import read_config
 from saip_mm.apis.evidence import ROWS, rows_named
-from saip_mm.apis.evidence.rows import BACKBONES
+from saip_mm.apis.evidence.rows import BACKBONES, EXPERT, PRETRAININGS
 
 
 def test_each_row_of_each_table_is_there_once():
@@ -15,9 +15,10 @@ def test_each_row_of_each_table_is_there_once():
     assert len(objectives) == 6  # of the paper's Table 4
 
 
-@pytest.mark.parametrize('name, backbone', rows_named(None, BACKBONES))
+@pytest.mark.parametrize('name, backbone',
+                         [*rows_named(None, BACKBONES), EXPERT])
 def test_its_config_is_of_one_size_and_has_what_is_left_out(name, backbone):
-    row = ROWS[name]
+    row = PRETRAININGS[name]
     if not row.configs:
         return
     cfg = read_config(f'saip_mm::{row.configs[backbone]}')
@@ -27,6 +28,7 @@ def test_its_config_is_of_one_size_and_has_what_is_left_out(name, backbone):
 
 @pytest.mark.parametrize('names, backbones, message', [
     (['saip', 'hat'], ['vit_tiny'], "no row 'hat': there are none, dino"),
+    (['expert'], ['vit_tiny'], "no row 'expert'"),
     (['saip'], ['resnet'], "no backbone 'resnet': there are vit_tiny"),
 ])
 def test_unknown_ones_are_refused(names, backbones, message):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from saip_mm.apis.evidence import (Budget, as_markdown, evidence_data,
-                                   make_evidence, runs)
+                                   make_evidence, market_data, runs)
 from .persons import write_market, write_parts
 
 BUDGET = Budget(
@@ -40,3 +40,28 @@ def test_a_row_is_pretrained_once_and_measured(tmp_path, monkeypatch):
     assert again == dict(before, seconds=None)
     row, = [x for x in as_markdown(out).split('\n') if x.startswith('| SAIP')]
     assert row.count('/') == 3 and row.endswith(' |')
+
+
+@pytest.mark.slow
+def test_a_frozen_expert_is_trained_first_and_once(tmp_path, monkeypatch):
+    write_market(tmp_path / 'reid')
+    data, out = market_data(str(tmp_path / 'reid')), str(tmp_path / 'out')
+    started = []
+    train = runs.train
+    monkeypatch.setattr(
+        runs, 'train', lambda config, **kwargs:
+        (started.append(kwargs['work_dir']), train(config, **kwargs)))
+    rows = [('saip_star', 'vit_tiny'), ('saip_star', 'starnet_s3')]
+    make_evidence(rows, data, BUDGET._replace(seeds=()), out)
+    assert [path[len(out) + 1:] for path in started] == [
+        'expert_starnet_s4/pretrain', 'saip_star_vit_tiny/pretrain',
+        'saip_star_starnet_s3/pretrain'
+    ]
+    expert = (tmp_path / 'out/expert_starnet_s4/backbone.txt').read_text()
+    for row, backbone in rows:
+        folder = tmp_path / 'out' / f'{row}_{backbone}'
+        assert expert in (folder / 'pretrain/settings.py').read_text()
+        # a frozen expert is not averaged: nothing of it is measured again
+        assert 'expert_map' not in (folder / 'pretrain.json').read_text()
+    table = as_markdown(out)
+    assert "| SAIP, SAIP*'s expert |" in table.split('## StarNet-S4')[1]
