@@ -3,10 +3,13 @@ import sys
 from contextlib import contextmanager
 from typing import Iterator
 
+from ..engine.user_errors import asks_for_library
+
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """End with ``error: ...`` and exit code 1 where the input is at fault.
+    """End with ``error: ...`` and exit code 1 where the input is at fault,
+    or a library is not installed.
 
     Names that are no UTF-8 are printed with their bytes spelt out.
 
@@ -20,6 +23,8 @@ def one_line_errors() -> Iterator[None]:
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
+        if isinstance(error, ImportError) and not asks_for_library(error):
+            raise
         text = ' '.join(str(error).splitlines()) or type(error).__name__
         raise SystemExit(f'error: {text}') from error

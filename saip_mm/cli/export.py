@@ -64,19 +64,15 @@ def run(args: argparse.Namespace) -> None:
     """Export, quantize, say what was measured.
 
     Raises:
-        FileNotFoundError, OSError, ValueError: As
+        FileNotFoundError, ImportError, OSError, ValueError: As
             :func:`saip_mm.apis.edge.export_onnx` does, or if options
             contradict each other.
-        SystemExit: If onnx, onnxscript or onnxruntime are not installed.
     """
     _check(args)
     from saip_mm.apis.edge import export_onnx
     logging.getLogger().setLevel(logging.WARNING)
-    try:
-        files = export_onnx(args.what, args.checkpoint, args.out, args.size,
-                            args.tracker, args.tolerance, args.cfg_options)
-    except ImportError as error:
-        raise SystemExit(f'error: {error}') from error
+    files = export_onnx(args.what, args.checkpoint, args.out, args.size,
+                        args.tracker, args.tolerance, args.cfg_options)
     for file in files:
         print(file.path)
         for name, apart in file.deviations.items():

@@ -21,9 +21,9 @@ OF_PROCESSES = (ConnectionError, TimeoutError, ChildProcessError)
 def errors_in_a_line():
     """End the program with ``error: ...`` where the user can help it.
 
-    These are the errors of checkpoints, files and folders, and the values
-    that this package refuses. Others, and values refused by other libraries,
-    keep their traceback: they are defects.
+    These are the errors of checkpoints, files and folders, the values that
+    this package refuses, and libraries that it asks for. Others, and values
+    refused by other libraries, keep their traceback: they are defects.
 
     Raises:
         SystemExit: With the line; Python prints it and exits with 1.
@@ -58,8 +58,23 @@ def as_line(error: BaseException) -> Optional[str]:
         isinstance(error, OF_USERS)
         or isinstance(error, OSError) and not isinstance(error, OF_PROCESSES)
         or isinstance(error, ValueError) and place.startswith(PACKAGE)
+        or asks_for_library(error) and place.startswith(PACKAGE)
         or isinstance(error,
                       (KeyError, TypeError)) and place.endswith(REGISTRY))
     if not users:
         return None
     return ' '.join(message.split()) or type(error).__name__
+
+
+def asks_for_library(error: BaseException) -> bool:
+    """Whether somebody raised it to say what to install.
+
+    Python's own have the name of what was not found.
+
+    Example:
+        >>> asks_for_library(ImportError('pip install "saip_mm[shards]"'))
+        True
+        >>> asks_for_library(ModuleNotFoundError('no cv2', name='cv2'))
+        False
+    """
+    return type(error) is ImportError and error.name is None

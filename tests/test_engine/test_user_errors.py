@@ -1,14 +1,18 @@
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
 from mmengine.registry import HOOKS
 from torch.utils.data import DataLoader
 
+from saip_mm.apis.command_line import one_line_errors
 from saip_mm.engine import NonFiniteError, check_finite_losses
 from saip_mm.engine.schedule import scale_schedule
 from saip_mm.engine.user_errors import as_line, errors_in_a_line
 from saip_mm.weights import (CheckpointError, UnsafeCheckpointError,
                              find_resume_file)
+from saip_mm.weights.onnx_file import needed
 
 
 def raised(function, *args):
@@ -37,6 +41,16 @@ def test_values_this_package_refuses_are_one_line():
     assert 'does not exist' in as_line(raised(find_resume_file, 'a.pth', ''))
     losses = dict(loss=torch.tensor(float('nan')))
     assert as_line(raised(check_finite_losses, losses)).startswith('loss is')
+
+
+@pytest.mark.parametrize('door', [errors_in_a_line, one_line_errors])
+def test_a_library_that_is_asked_for_is_one_line(door):
+    with pytest.raises(SystemExit, match='needs no_such_library, .* pip inst'):
+        with door():
+            needed('no_such_library')
+    with pytest.raises(ModuleNotFoundError):  # a defect, or a broken install
+        with door():
+            import_module('no_such_library')
 
 
 def test_settings_that_a_class_does_not_have_are_one_line():

@@ -29,10 +29,7 @@ def parse_args():
 
 def main():
     args = parse_args()
-    try:
-        verdict = check_data_set(args.name, args.root, args.read)
-    except ImportError as error:  # of the task's library
-        raise SystemExit(f'error: {error}') from error
+    verdict = check_data_set(args.name, args.root, args.read)
     print('\n'.join(verdict.lines))
     if not verdict.usable:
         raise SystemExit(2)
