@@ -1,4 +1,5 @@
 """Every config under configs/: parsed, built and run for a step, tiny."""
+import argparse
 import re
 from pathlib import Path
 
@@ -6,8 +7,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
+import yaml
+from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
+from torch.utils.flop_counter import FlopCounterMode
 
 from mmpretrain.registry import MODELS
 from saip_mm.engine.launch_options import adapt_amp_to_cpu
@@ -18,7 +21,8 @@ from .expert_files import save_path_file
 from .test_engine.toy import toy_loader, toy_runner
 from .test_models.tiny_saip import ARCH, STARNET, TINYVIT
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / 'configs'
 LEAVES = sorted(
     p for p in CONFIGS.rglob('*.py')
     if '_base_' not in p.relative_to(CONFIGS).parts)
@@ -59,8 +63,8 @@ def shrink(config, images, work_dir):
         encoder = config.model.encoder
         encoder.patch_index = min(encoder.get('patch_index', 1), 1)
     else:
-        tiny = {c['model_name']: c for c in (STARNET, TINYVIT)}
-        backbone.update(tiny[backbone.model_name])
+        tiny = STARNET if 'starnet' in backbone.model_name else TINYVIT
+        backbone.update(tiny, model_name=backbone.model_name)
     if config.model.encoder.get('blocks'):
         config.model.encoder.blocks.dims = 24  # 6 and 12 heads
     if 'checkpoint' in config.model.get('expert', {}):
@@ -192,6 +196,42 @@ def test_runs_two_steps(path, images, tmp_path):
             k.startswith('expert.') for k in checkpoint['state_dict'])
 
 
+def ablations():
+    """Config and options of each row of the table of ablations of ours."""
+    text = (CONFIGS / 'saip/README.md').read_text()
+    table = text.split('## Ablations of ours')[1].split('\n\nThe paper')[0]
+    for row in re.findall('^[|].*[|]$', table, re.M)[2:]:
+        question, options, files = row.strip('|').split('|')
+        for name in re.findall('`(.+?)`', files) or ['vit_tiny.py']:
+            for given in re.findall('`(.+?)`', options):
+                yield pytest.param(
+                    name, given.split(), id=f'{name}-{given.split()[-1]}')
+
+
+@pytest.mark.parametrize('name, given', ablations())
+def test_ablations_of_ours_run_two_steps(name, given, images, tmp_path):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    options = parser.parse_args(['--cfg-options', *given]).cfg_options
+    config = Config.fromfile(CONFIGS / 'saip' / name)
+    before = config.pretty_text
+    config.merge_from_dict(options)
+    assert config.pretty_text != before
+    config.model.heads.csm.setdefault('decoder', {})
+    config = shrink(config, images, tmp_path / 'work')
+    if 'model.encoder.patch_index' in options:
+        config.model.encoder.patch_index = 2  # the last of the tiny one
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert runner.iter == 2
+    for param in runner.model.parameters():
+        assert param.isfinite().all()
+
+
+def test_ablations_are_all_read():
+    assert len({param.id for param in ablations()}) == 18
+
+
 @pytest.mark.parametrize('path', PRETRAINING, ids=name_of)
 def test_full_size_parameters(path):
     """The paper's backbones, to the parameter."""
@@ -208,6 +248,10 @@ def test_full_size_parameters(path):
         'dino_vit_tiny': 5_490_240,  # 18 positions
         'dino_starnet_s3': 5_493_280,
         'dino_tinyvit_5m': 5_071_124,
+        'solider_vit_tiny': 5_490_240,
+        'solider_starnet_s3': 5_493_280,
+        'solider_tinyvit_5m': 5_071_124,
+        'saip_starnet_s4': 7_225_216,
         'starnet_s3_path_authors': 5_493_792,  # with the norm
         'tinyvit_5m_path_authors': 5_071_124,
         'starnet_s3_path': 5_493_280,
@@ -226,3 +270,40 @@ def test_start_from_another_architecture_is_refused(path, tmp_path):
         {'model.encoder.backbone.init_cfg.checkpoint': file})
     with pytest.raises(NoMatchError, match='other.pth does not fit'):
         MODELS.build(config.model.encoder).init_weights()
+
+
+def rows_of_pretraining():
+    return [
+        model for method in METHODS[:-1]
+        for model in yaml.safe_load((CONFIGS / method /
+                                     'metafile.yml').read_text())['Models']
+    ]
+
+
+def test_every_pretraining_has_a_row():
+    there = {model['Config'] for model in rows_of_pretraining()}
+    wanted = {
+        f'configs/{name_of(path)}'
+        for path in PRETRAINING
+        if not path.stem.startswith('demo') and path.parent.name != 'evidence'
+    }
+    same = {  # as vit_tiny.py
+        f'configs/saip/{name}.py'
+        for name in ('vit_tiny_shards', 'ablations/csm_csr_css',
+                     'ablations/data_lup1m')
+    }
+    assert there == wanted - same
+
+
+@pytest.mark.parametrize(
+    'row', rows_of_pretraining(), ids=lambda row: row['Name'])
+def test_row_has_the_size_of_its_backbone(row):
+    """FLOPs of a picture of 256x128, two a multiply-add; parameters."""
+    config = Config.fromfile(ROOT / row['Config'])
+    backbone = MODELS.build(config.model.encoder.backbone)
+    backbone.train(False)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        backbone(torch.zeros(1, 3, 256, 128))
+    said = row['Metadata']
+    assert counter.get_total_flops() == pytest.approx(said['FLOPs'], rel=5e-3)
+    assert said['Parameters'] == sum(p.numel() for p in backbone.parameters())

@@ -3,11 +3,13 @@
     python tools/benchmark.py pretrain configs/saip/vit_tiny.py \
         --images data/synthetic/luperson --yardsticks DIR
     python tools/benchmark.py search CONFIG CHECKPOINT
+    python tools/benchmark.py reconstruction CONFIG CHECKPOINT
     python tools/benchmark.py gradients CONFIG [CHECKPOINT]
     python tools/benchmark.py latency [CONFIG_OR_FILE ...] --out latency.csv
 
 pretrain: images/s and memory, beside the yardsticks where there are some.
-search: how often persons are told from distractors, beside mean colours.
+search: do searches find the person or a distractor; beside mean colours.
+reconstruction: by the right anchor, and by another person's.
 gradients: how hard each objective pulls at the shared parameters.
 latency: torch and ONNX Runtime on this CPU, of the three backbones by default.
 """
@@ -18,7 +20,7 @@ import platform
 import torch
 from mmengine.config import DictAction
 
-from saip_mm.apis import balance_report, search_report
+from saip_mm.apis import balance_report, reconstruction_report, search_report
 from saip_mm.apis.benchmark import benchmark_pretrain
 from saip_mm.apis.edge import (benchmark_latency, check_table,
                                latency_markdown, machine_line, write_latency)
@@ -28,7 +30,10 @@ BACKBONES = [
     f'saip_mm::_base_/backbones/{name}.py'
     for name in ('vit_tiny', 'starnet_s3', 'tinyvit_5m')
 ]
-REPORTS = dict(search=search_report, gradients=balance_report)
+REPORTS = dict(
+    search=search_report,
+    reconstruction=reconstruction_report,
+    gradients=balance_report)
 
 
 def parse_args():

@@ -7,6 +7,7 @@ from .knn_report import knn_report
 from .models import backbone_config, load_backbone
 from .patterns import compare_patterns
 from .picture_search import draw_found, search_pictures
+from .reconstruction_report import reconstruction_report
 from .search_report import search_report
 from .start import pretrain
 from .testing import evaluate
@@ -16,5 +17,6 @@ __all__ = [
     'backbone_config', 'balance_report', 'build_model', 'compare_patterns',
     'draw_batch', 'draw_found', 'evaluate', 'export_onnx', 'extract_features',
     'gradient_balance', 'knn_report', 'load_backbone', 'load_config',
-    'pretrain', 'search_pictures', 'search_report', 'train'
+    'pretrain', 'reconstruction_report', 'search_pictures', 'search_report',
+    'train'
 ]

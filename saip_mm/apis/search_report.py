@@ -1,5 +1,5 @@
 """Does the search know persons, or does a look at colours do as well?"""
-from typing import Optional, Tuple, Union
+from typing import NamedTuple, Optional, Union
 
 import torch
 from mmengine.config import Config
@@ -10,6 +10,10 @@ from ..models.selfsup import ViewPretraining
 from ..models.view_ops import above_distractors, mean_inside
 from ..visualization import head_that
 from .inspect import model_and_views
+from .report_table import starts, table
+
+COLUMNS = ('told apart', 'IoU, person', 'IoU, other', 'AUC, person',
+           'AUC, other')
 
 
 def nearest_colour(asking: Tensor, canvas: Tensor, targets: Tensor,
@@ -35,18 +39,90 @@ def nearest_colour(asking: Tensor, canvas: Tensor, targets: Tensor,
     return near < far.amin(1)
 
 
+def covered_cells(shares: Tensor) -> Tensor:
+    """Cells that count as a person's: half as covered as the fullest, or more.
+
+    Args:
+        shares (Tensor): ``(..., L)`` in [0, 1], covered share of each cell.
+
+    Returns:
+        Tensor: ``(..., L)`` bool, True in one cell at least.
+    """
+    return shares >= 0.5 * shares.amax(-1, keepdim=True).clamp(min=1e-6)
+
+
+def overlap_of_best(response: Tensor, wanted: Tensor, cells: Tensor) -> Tensor:
+    """Overlap of the highest answers, as many as are wanted, with a place.
+
+    Args:
+        response (Tensor): ``(..., L)`` answers of cells.
+        wanted (Tensor): ``(..., L)`` bool, whose number k is taken.
+        cells (Tensor): ``(..., L)`` bool, the place.
+
+    Returns:
+        Tensor: ``(...)`` intersection over union of the k best and the place.
+
+    Example:
+        >>> response = torch.tensor([.9, .8, .1, .2])
+        >>> person = torch.tensor([True, False, True, False])
+        >>> overlap_of_best(response, person, person)  # of 0, 1 and 0, 2
+        tensor(0.3333)
+    """
+    ranks = response.argsort(-1, descending=True).argsort(-1)
+    found = ranks < wanted.sum(-1, keepdim=True)
+    both, either = (found & cells).sum(-1), (found | cells).sum(-1)
+    return both / either
+
+
+def area_under_curve(response: Tensor, cells: Tensor) -> Tensor:
+    """How often a cell of the place is answered higher than one outside.
+
+    Args:
+        response (Tensor): ``(..., L)``.
+        cells (Tensor): ``(..., L)`` bool, neither none nor all.
+
+    Returns:
+        Tensor: ``(...)`` area under the ROC curve, ties counted by half.
+
+    Example:
+        >>> response = torch.tensor([.9, .8, .1, .2])
+        >>> area_under_curve(response, response > .85)
+        tensor(1.)
+    """
+    inside, outside = response[..., :, None], response[..., None, :]
+    won = (inside > outside).float() + 0.5 * (inside == outside)
+    pairs = cells[..., :, None] & ~cells[..., None, :]
+    return (won * pairs).sum((-1, -2)) / pairs.sum((-1, -2))
+
+
+class SearchScores(NamedTuple):
+    """N queries of B pictures each, ``(N, B)``.
+
+    Attributes:
+        right (Tensor): bool, see :func:`above_distractors`.
+        by_colour (Tensor): bool, :func:`nearest_colour`.
+        person_iou, other_iou (Tensor): :func:`overlap_of_best` with the
+            person asked for, and with the distractors.
+        person_auc, other_auc (Tensor): :func:`area_under_curve`, likewise.
+    """
+    right: Tensor
+    by_colour: Tensor
+    person_iou: Tensor
+    other_iou: Tensor
+    person_auc: Tensor
+    other_auc: Tensor
+
+
 @torch.no_grad()
-def score_searches(model: ViewPretraining,
-                   views: Views) -> Tuple[Tensor, Tensor]:
-    """Which searches of a batch tell the person from the distractors.
+def score_searches(model: ViewPretraining, views: Views) -> SearchScores:
+    """Which searches of a batch find the person, and which a distractor.
 
     Args:
         model (ViewPretraining): With a search head.
         views (Views): The batch, with distractors.
 
     Returns:
-        tuple[Tensor, Tensor]: ``(N, B)`` bool of N queries: the model's, see
-        :func:`above_distractors`, and :func:`nearest_colour`.
+        SearchScores: Of the batch.
 
     Raises:
         ValueError: If there is no search head, or no distractor.
@@ -59,14 +135,19 @@ def score_searches(model: ViewPretraining,
             'and batch_size to at least 2')
     (_, canvas), *persons = model.answers(views)[name]
     response = head.search([p.tokens for p in persons], canvas).sigmoid()
-    by_model = above_distractors(response, head.targets(views),
-                                 head.distractors(views))
+    targets, distractors = head.targets(views), head.distractors(views)
     asking = torch.stack(
         [views.images[p.request.view].mean((2, 3)) for p in persons])
     by_colour = nearest_colour(asking, views.images['canvas'],
                                head.targets(views, stride=1),
                                head.distractors(views, stride=1))
-    return by_model, by_colour
+    person = covered_cells(targets)
+    other = covered_cells(distractors).any(0).expand_as(person)
+    return SearchScores(
+        above_distractors(response, targets, distractors), by_colour,
+        overlap_of_best(response, person, person),
+        overlap_of_best(response, person, other),
+        area_under_curve(response, person), area_under_curve(response, other))
 
 
 def search_report(config: Union[str, Config],
@@ -75,35 +156,38 @@ def search_report(config: Union[str, Config],
                   batch: Optional[int] = None,
                   seed: int = 0,
                   options: Optional[dict] = None) -> str:
-    """Say in a table how often persons are told from distractors.
+    """Say in a table whether searches find the person or a distractor.
 
     Args:
         config (str | Config): A pretraining config with search.
         checkpoint (str, optional): Its checkpoint. Defaults to the random
-            start.
+            start alone.
         batches (int): Batches of training images. Defaults to 10.
         batch (int, optional): Images a batch. Defaults to the config's.
         seed (int): Of the choice of images and of all draws.
         options (dict, optional): Changes to the config.
 
     Returns:
-        str: Per cent of the searches, by chance, by mean colour without a
-        model, and by the model in eval mode.
+        str: Means over the searches in per cent: told apart by chance, by
+        mean colour without a model, and by the random start and the model;
+        of these two also IoU and AUC with the person asked for and with the
+        distractors. In training mode: BatchNorm's running statistics are of
+        persons and canvases together, and right for neither.
     """
-    model, drawn = model_and_views(config, checkpoint, batches, batch, seed,
-                                   options)
-    model.train(False)
-    model_right, colour_right = [], []
-    for views in drawn:
-        by_model, by_colour = score_searches(model, views)
-        model_right.append(by_model.flatten())
-        colour_right.append(by_colour.flatten())
-    right = torch.cat(model_right)
-    others = len(views.distractors)
-    rows = [('chance', 1 / (1 + others)),
-            ('mean colour, no model', torch.cat(colour_right).float().mean()),
-            ('model' if checkpoint else 'random start', right.float().mean())]
-    head = (f'{len(right)} searches, each beside {others} '
-            f'distractor{"s" * (others > 1)}')
-    return '\n'.join([head, f'{"":24}{"told apart, %":>14}'] +
-                     [f'{name:24}{100 * share:14.1f}' for name, share in rows])
+    rows = []
+    for name, file in starts(checkpoint):
+        model, drawn = model_and_views(config, file, batches, batch, seed,
+                                       options)
+        scores, others = [], 0
+        for views in drawn:
+            others = len(views.distractors)
+            scores.append(
+                [part.flatten() for part in score_searches(model, views)])
+        found = SearchScores(*(torch.cat(parts) for parts in zip(*scores)))
+        right, colour, *places = (100 * part.float().mean() for part in found)
+        rows.append((name, right, *places))
+    rows = [('chance', 100 / (1 + others), None, None, 50., 50.),
+            ('mean colour, no model', colour)] + rows
+    head = (f'{len(found.right)} searches, each beside {others} '
+            f'distractor{"s" * (others > 1)}, %')
+    return table(head, COLUMNS, rows)

@@ -20,7 +20,9 @@ def draw(what: str,
 
     Args:
         what (str): The drawing.
-        model (ViewPretraining): The model; used in eval mode.
+        model (ViewPretraining): The model; used in training mode, in which
+            its objectives learn: BatchNorm's running statistics are of all
+            kinds of views together, and right for none.
         samples (list[dict]): Items of the pretraining data set.
         seed (int): Of the device-side draws.
 
@@ -29,7 +31,7 @@ def draw(what: str,
     """
     data = torch.utils.data.default_collate(samples)
     torch.manual_seed(seed)
-    model.train(False)
+    model.train()
     with torch.no_grad():
         views = model.data_preprocessor(data)['views']
         return DRAWINGS[what](model, views)

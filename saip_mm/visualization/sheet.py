@@ -69,7 +69,8 @@ def head_that(model: ViewPretraining, ability: str) -> Tuple[str, nn.Module]:
 
     Args:
         model (ViewPretraining): The model.
-        ability (str): 'predict' (patches) or 'search'.
+        ability (str): 'predict' (patches), 'reconstruct' (by an anchor) or
+            'search'.
 
     Raises:
         ValueError: If the model has none.
@@ -77,5 +78,8 @@ def head_that(model: ViewPretraining, ability: str) -> Tuple[str, nn.Module]:
     for name, head in model.heads.items():
         if hasattr(head, ability):
             return name, head
-    verb = dict(predict='predicts patches', search='searches')[ability]
+    verb = dict(
+        predict='predicts patches',
+        reconstruct='reconstructs by an anchor',
+        search='searches')[ability]
     raise ValueError(f'no head of {sorted(model.heads)} {verb}')

@@ -49,7 +49,7 @@ ROWS: Dict[str, Row] = dict(
     none=Row('none', {}),
     dino=Row('DINO', _each('dino')),
     mae=Row('MAE', dict(vit_tiny='mae/demo.py')),
-    mae_dino=Row('MAE+DINO', dict(vit_tiny='evidence/mae_dino_vit_tiny.py')),
+    mae_dino=Row('MAE+DINO', dict(vit_tiny='mae_dino/demo.py')),
     hap=Row('HAP', dict(vit_tiny='hap/demo.py')),  # blocks: no keypoints
     solider=Row('SOLIDER', _each('solider')),
     csm=_saip('csm'),

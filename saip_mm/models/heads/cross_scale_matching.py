@@ -62,8 +62,8 @@ class CrossScaleMatchingHead(MatchingHead):
                  centering: str = 'mean',
                  center_momentum: float = 0.9,
                  loss_weight: float = 1.) -> None:
-        super().__init__(student_dims, expert_dims, decoder
-                         or dict(type='ImageDecoder'), student_views,
+        decoder = dict(type='ImageDecoder') | dict(decoder or {})
+        super().__init__(student_dims, expert_dims, decoder, student_views,
                          expert_views, 0., loss_weight)
         usual = CHANNELS if self.prototypes is None else PROTOTYPES
         self.student_temperature, self.expert_temperature = (

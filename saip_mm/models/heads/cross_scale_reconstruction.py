@@ -27,6 +27,12 @@ class CrossScaleReconstructionHead(PatchPredictionHead):
         decoder (dict, optional): Settings of ``PixelDecoder``.
         mask_ratio (float): Defaults to 0.75, paper 3.2.
         loss_weight (float): Defaults to 1.
+        masked_by (str): Whose tokens of the visible patches ask: 'expert'
+            (Eq. 2, default), or 'student', as in the release, which is then
+            trained by both sides.
+
+    Raises:
+        ValueError: If ``masked_by`` is neither.
 
     Source:
         Eq. 2. Target pixels are normalised per patch as in MAE.
@@ -39,26 +45,32 @@ class CrossScaleReconstructionHead(PatchPredictionHead):
                  expert_dims: TokenDims,
                  decoder: Optional[dict] = None,
                  mask_ratio: float = 0.75,
-                 loss_weight: float = 1.) -> None:
-        super().__init__(expert_dims.stride, mask_ratio, loss_weight)
+                 loss_weight: float = 1.,
+                 masked_by: str = 'expert') -> None:
+        if masked_by not in ('expert', 'student'):
+            raise ValueError(f"masked_by '{masked_by}' is unknown: use "
+                             "'expert' or 'student'")
+        asking = dict(expert=expert_dims, student=student_dims)[masked_by]
+        super().__init__(asking.stride, mask_ratio, loss_weight)
+        self.masked_by = masked_by
         decoder = dict(type='PixelDecoder') | dict(decoder or {})
         self.decoder = MODELS.build(
             decoder,
             default_args=dict(
-                query_dims=expert_dims.inner, context_dims=student_dims.inner))
+                query_dims=asking.inner, context_dims=student_dims.inner))
         self.mask_token = nn.Parameter(torch.empty(1, 1, self.decoder.dims))
         nn.init.normal_(self.mask_token, std=0.02)
-        self.to_pixels = nn.Linear(self.decoder.dims,
-                                   3 * expert_dims.stride**2)
+        self.to_pixels = nn.Linear(self.decoder.dims, 3 * self.stride**2)
         nn.init.trunc_normal_(self.to_pixels.weight, std=0.02)
         nn.init.zeros_(self.to_pixels.bias)
 
     def requests(self, views: Views) -> List[Request]:
-        """The expert's tokens of a masked scale, the student's anchor."""
+        """Tokens of a masked scale, the expert's unless ``masked_by`` says
+        otherwise, and the student's of the anchor."""
         need_scales(views)
         name, mask = self.draw_masked(views)
         return [
-            Request(name, 'expert', ('inner', ), mask),
+            Request(name, self.masked_by, ('inner', ), mask),
             Request('anchor', 'student', ('inner', ))
         ]
 
@@ -80,7 +92,7 @@ class CrossScaleReconstructionHead(PatchPredictionHead):
         """Predict all patches of the masked view.
 
         Args:
-            visible (Tokens): Expert tokens of the visible patches.
+            visible (Tokens): Of the visible patches, by who asks.
             mask (Tensor): ``(B, L)`` bool, True is hidden.
             anchor (Tokens): Student tokens of the anchor.
 

@@ -45,8 +45,8 @@ class InstanceMatchingHead(MatchingHead):
                  expert_views: Optional[Sequence[str]] = None,
                  temperature: float = 0.1,
                  loss_weight: float = 1.) -> None:
-        super().__init__(student_dims, expert_dims, decoder
-                         or dict(type='InstanceDecoder'), student_views,
+        decoder = dict(type='InstanceDecoder') | dict(decoder or {})
+        super().__init__(student_dims, expert_dims, decoder, student_views,
                          expert_views, temperature, loss_weight)
 
     def loss(self, answers: List[Answer], views: Views,

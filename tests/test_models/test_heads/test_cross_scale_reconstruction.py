@@ -34,6 +34,19 @@ def test_one_scale_is_masked_by_the_experts_patches():
     assert seen == {'scale_1', 'scale_2'}
 
 
+def test_the_student_may_see_the_masked_scale_itself():
+    csr = head(masked_by='student')
+    hidden, _ = csr.requests(views(anchor=(64, 32), scale_1=(48, 32)))
+    assert (hidden.view, hidden.role) == ('scale_1', 'student')
+    assert hidden.mask.shape == (3, 3 * 2)  # of the student's stride, 16
+    out = csr.reconstruct(
+        Tokens(None, torch.randn(3, 1, 6), None, (3, 2)), hidden.mask,
+        Tokens(None, torch.randn(3, 8, 6), None, (4, 2)))
+    assert out.shape == (3, 6, 3 * 16 * 16)
+    with pytest.raises(ValueError, match="masked_by 'anchor' is unknown"):
+        head(masked_by='anchor')
+
+
 @pytest.mark.parametrize('ratio, visible', [(0.5, 9), (0.9, 1), (1.0, 1),
                                             (0.0, 18)])
 def test_share_that_is_hidden(ratio, visible):
