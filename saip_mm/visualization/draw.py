@@ -1,3 +1,4 @@
+import copy
 from typing import List
 
 import numpy as np
@@ -20,7 +21,7 @@ def draw(what: str,
 
     Args:
         what (str): The drawing.
-        model (ViewPretraining): The model; used in training mode, in which
+        model (ViewPretraining): Left as it is; used in training mode, in which
             its objectives learn: BatchNorm's running statistics are of all
             kinds of views together, and right for none.
         samples (list[dict]): Items of the pretraining data set.
@@ -31,7 +32,7 @@ def draw(what: str,
     """
     data = torch.utils.data.default_collate(samples)
     torch.manual_seed(seed)
-    model.train()
+    model = copy.deepcopy(model).train()  # its statistics would move
     with torch.no_grad():
         views = model.data_preprocessor(data)['views']
         return DRAWINGS[what](model, views)

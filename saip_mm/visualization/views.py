@@ -18,6 +18,17 @@ def draw_boxes(pictures: np.ndarray, views: Views) -> np.ndarray:
     return pictures
 
 
+def draw_points(pictures: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Pictures ``(B, H, W, 3)`` with their known keypoints ``(B, K, 3)``."""
+    pictures = pictures.copy()
+    for picture, own in zip(pictures, points):
+        for x, y, known in own:
+            if known:
+                cv2.circle(picture, (round(float(x)), round(float(y))), 1,
+                           COLOURS[2], -1)
+    return pictures
+
+
 def draw_views(model: ViewPretraining, views: Views) -> np.ndarray:
     """Every view of a batch, as the model gets it.
 
@@ -27,12 +38,14 @@ def draw_views(model: ViewPretraining, views: Views) -> np.ndarray:
 
     Returns:
         np.ndarray: ``(H, W, 3)`` uint8 RGB; boxes on the canvas are those the
-        search targets are made of.
+        search targets are made of, dots the keypoints that HAP masks by.
     """
     columns = {
         name: pixels_of(model, image)
         for name, image in views.images.items()
     }
+    for name, points in views.keypoints.items():
+        columns[name] = draw_points(columns[name], points.cpu().numpy())
     if 'canvas' in columns:
         columns['canvas'] = draw_boxes(columns['canvas'], views)
     return grid(columns)

@@ -24,12 +24,14 @@ def test_drawings_repeat_and_hold_three_rows(what):
     assert not np.array_equal(picture, draw(what, model, samples(), seed=1))
 
 
-def test_the_model_is_left_in_eval_mode_and_untouched():
+@pytest.mark.parametrize('what', ['views', 'search'])
+@pytest.mark.parametrize('mode', [True, False])
+def test_the_model_is_left_untouched(what, mode):
     model = build('starnet')
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    model.train()
-    draw('views', model, samples())
-    assert not model.training
+    model.train(mode)
+    draw(what, model, samples())
+    assert model.training == mode
     for name, value in model.state_dict().items():
         assert (value == before[name]).all(), name
 

@@ -60,3 +60,14 @@ def test_every_view_has_a_column_and_the_canvas_its_boxes():
     assert marked[16 + 1, 136 + 1] and marked[16 + 20 + 3, 136 + 3]
     del images['canvas']
     assert draw_views(model, Views(images)).shape == (56, 136, 3)
+
+
+def test_known_keypoints_are_dots_in_their_view():
+    model = build('vit')
+    images = dict.fromkeys(('anchor', 'clean'), torch.zeros(1, 3, 16, 64))
+    points = torch.tensor([[[5., 9., 1.], [40., 3., 0.]]])
+    sheet = draw_views(model, Views(images, keypoints=dict(clean=points)))
+    rows, columns = (sheet == COLOURS[2]).all(-1).nonzero()
+    # a cross of five pixels in the second column, 68 wide each, under titles
+    assert sorted(zip(rows - 16, columns - 68)) == [(8, 5), (9, 4), (9, 5),
+                                                    (9, 6), (10, 5)]
