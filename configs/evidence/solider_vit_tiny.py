@@ -1,12 +1,4 @@
-# SOLIDER on few pictures, for the comparison of README.md.
-_base_ = './dino_vit_tiny.py'
+# SOLIDER on few pictures, for the comparison of README.md
+_base_ = ['./dino_vit_tiny.py', '../_base_/demo/solider.py']
 
-model = dict(
-    encoder=dict(
-        type='SemanticEncoder',
-        semantic_weight=0.2,  # SOLIDER's of search: what monitors see
-    ),
-    heads=dict(
-        dino=dict(
-            type='SOLIDERHead',
-            part_classifier=dict(hidden_dims=256, bottleneck_dims=64))))
+model = dict(_base_.solider)
