@@ -8,8 +8,8 @@ LOOK := $(PYTHON) tools/visualize.py
 
 .PHONY: demo test lint
 
-# Threads that wait fall asleep after some 0.01 ms, not 0.1: where another
-# program takes a core, a step lasts 3 s instead of 20, elsewhere 5 % longer.
+# Threads that wait turn 20 000 times before they sleep, not 300 000: where
+# another program takes a core a step lasts 3 s, not 20; elsewhere 5 % longer.
 demo: export GOMP_SPINCOUNT ?= 20000
 demo:
 	tools/setup_env.sh core
