@@ -136,16 +136,20 @@ def params_of(part: Part) -> float:
 
 
 def flops_of(part: Part) -> float:
-    """Of one row of its inputs, in billions; a multiply-add counts twice.
+    """Of one row of its inputs, see :func:`count_flops`."""
+    return count_flops(part.network, *(x[:1] for x in part.inputs.values()))
+
+
+def count_flops(network: nn.Module, *inputs: torch.Tensor) -> float:
+    """Of a call, in billions; a multiply-add counts twice.
 
     Convolutions, products of matrices and attention, as torch counts them.
     Attention is computed as two products for that: the CPU's fused kernel is
     unknown to torch's counter, and would be 0.
     """
-    one = [x[:1] for x in part.inputs.values()]
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        part.network(*one)
+        network(*inputs)
     return counter.get_total_flops() / 1e9
 
 
