@@ -68,11 +68,12 @@ def pretrained(name: str, backbone: str, data: PersonData, budget: Budget,
     Returns:
         str: The published file.
     """
-    expert = PRETRAININGS[name].expert
-    if expert:
-        os.makedirs(_folder(out, *expert), exist_ok=True)
-        with FileLock(osp.join(_folder(out, *expert), '.lock')):
-            expert = pretrained(*expert, data, budget, out)
+    expert = None
+    needed = PRETRAININGS[name].expert
+    if needed:
+        os.makedirs(_folder(out, *needed), exist_ok=True)
+        with FileLock(osp.join(_folder(out, *needed), '.lock')):
+            expert = pretrained(*needed, data, budget, out)
     folder = _folder(out, name, backbone)
     place = osp.join(folder, 'pretrain')
     settings = pretraining_settings(name, backbone, data, budget, expert)
