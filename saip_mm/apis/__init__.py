@@ -1,3 +1,4 @@
+from .batch_statistics import measure_statistics
 from .config import load_config
 from .edge import export_onnx
 from .features import extract_features
@@ -17,6 +18,6 @@ __all__ = [
     'backbone_config', 'balance_report', 'build_model', 'compare_patterns',
     'draw_batch', 'draw_found', 'evaluate', 'export_onnx', 'extract_features',
     'gradient_balance', 'knn_report', 'load_backbone', 'load_config',
-    'pretrain', 'reconstruction_report', 'search_pictures', 'search_report',
-    'train'
+    'measure_statistics', 'pretrain', 'reconstruction_report',
+    'search_pictures', 'search_report', 'train'
 ]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 
 import torch
 from mmengine.logging import print_log
-from torch import nn
+from torch import Tensor, nn
 
 from ..models.backbones import GridVisionTransformer
 from ..models.encoders import Encoder, MapEncoder, PlainEncoder
@@ -107,16 +107,29 @@ def encoder_over(backbone: nn.Module,
 
 
 def _from_file(path: str, which: Optional[str]) -> ReadyEncoder:
-    found = convert_file(peek_checkpoint(path), path, which)
+    return converted_encoder(
+        convert_file(peek_checkpoint(path), path, which), path)
+
+
+def converted_encoder(found: Converted, source: str) -> ReadyEncoder:
+    """Get the encoder of what a file was converted to ready.
+
+    Args:
+        found (Converted): As :func:`.models.convert_file` gives it.
+        source (str): What to call the file.
+
+    Returns:
+        ReadyEncoder: As :func:`ready_encoder` gives it.
+    """
     tokens = dict_in(found.meta, 'tokens')
     encoder = encoder_over(
-        built_backbone(found, path), tokens.get('patch_index'),
+        built_backbone(found, source), tokens.get('patch_index'),
         tokens.get('stride'))
-    _load_norms(encoder, tokens, path)
+    _load_norms(encoder, tokens, source)
     encoder.train(False)
     said = dict_in(found.meta, 'input')
     mean, std = input_statistics(found.meta)
-    name = osp.splitext(osp.basename(path))[0]
+    name = osp.splitext(osp.basename(source))[0]
     return ReadyEncoder(encoder, mean, std, _size(found, said, encoder), name)
 
 
@@ -165,3 +178,20 @@ def input_statistics(meta: dict) -> Tuple[Tuple[float, ...], ...]:
         if isinstance(said, dict) and {'mean', 'std'} <= set(said):
             return tuple(said['mean']), tuple(said['std'])
     return MEAN, STD
+
+
+def normalised(ready: ReadyEncoder, images: Tensor) -> Tensor:
+    """Pictures as an encoder wants them.
+
+    Args:
+        ready (ReadyEncoder): The encoder.
+        images (Tensor): ``(B, 3, H, W)`` uint8 RGB.
+
+    Returns:
+        Tensor: float32, on the encoder's device.
+    """
+    device = next(ready.encoder.parameters()).device
+    mean, std = (
+        torch.tensor(values, device=device).view(1, 3, 1, 1)
+        for values in (ready.mean, ready.std))
+    return (images.to(device).float() - mean) / std

@@ -1,27 +1,23 @@
 """Features of any pictures, by any backbone."""
 import os.path as osp
 from pathlib import Path
-from typing import (Any, Dict, Iterator, List, NamedTuple, Optional, Sequence,
-                    Tuple, Union)
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 import torch
 from mmengine.device import get_device
-from mmengine.logging import print_log
-from mmengine.utils import ProgressBar
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from ..datasets.picture_files import PictureFiles, Pictures, Unreadable
 from ..datasets.prepare.output import check_writable
 from ..engine.hooks.retrieval_monitor import evaluating
 from ..models.encoders import named_outputs, output_shapes
 from .array_file import memory_or_file
-from .encoders import ReadyEncoder, Size, ready_encoder
+from .encoders import ReadyEncoder, Size, normalised, ready_encoder
+from .picture_batches import picture_batches, tell_skipped
 
 DTYPES = ('float32', 'float16')
 OUTPUTS = ('image', )
-TOLD = 3  # skipped pictures that are named in the log
 
 
 class Features(NamedTuple):
@@ -116,8 +112,9 @@ def extract_features(model: Any,
     with evaluating(ready.encoder):
         shapes = output_shapes(ready.encoder, size, outputs)
         with memory_or_file(out, len(files), shapes, dtype) as rows:
-            for images, read in _batches(files, batch_size, num_workers,
-                                         skipped, skip_unreadable, progress):
+            for images, read in picture_batches(files, batch_size, num_workers,
+                                                skipped, skip_unreadable,
+                                                progress):
                 if read:
                     rows.append(_encode(ready, images, outputs, read, dtype))
                     paths += read
@@ -126,27 +123,10 @@ def extract_features(model: Any,
                                  f"read, the last being '{skipped[-1].path}' "
                                  f'({skipped[-1].reason})')
             arrays = rows.finish(paths=np.array(paths), size=np.array(size))
-    _tell(skipped)
+    tell_skipped(skipped)
     paths = arrays.pop('paths')
     arrays.pop('size')
     return Features(arrays, paths, skipped, size)
-
-
-def normalised(ready: ReadyEncoder, images: Tensor) -> Tensor:
-    """Pictures as an encoder wants them.
-
-    Args:
-        ready (ReadyEncoder): The encoder.
-        images (Tensor): ``(B, 3, H, W)`` uint8 RGB.
-
-    Returns:
-        Tensor: float32, on the encoder's device.
-    """
-    device = next(ready.encoder.parameters()).device
-    mean, std = (
-        torch.tensor(values, device=device).view(1, 3, 1, 1)
-        for values in (ready.mean, ready.std))
-    return (images.to(device).float() - mean) / std
 
 
 def _checked(out: Union[str, Path, None], outputs: Sequence[str],
@@ -168,39 +148,6 @@ def _checked(out: Union[str, Path, None], outputs: Sequence[str],
     return out
 
 
-def _batches(files: PictureFiles, batch_size: int, num_workers: int,
-             skipped: List[Unreadable], skip: bool,
-             progress: bool) -> Iterator[Tuple[Tensor, List[str]]]:
-    """Pictures ``(B, 3, h, w)`` and their paths, without unreadable ones."""
-    loader = DataLoader(
-        files,
-        batch_size,
-        num_workers=num_workers,
-        collate_fn=list,
-        generator=torch.Generator())
-    bar = ProgressBar(len(files)) if progress else None
-    start = 0
-    for batch in loader:
-        paths, images = [], []
-        for path, picture in zip(files.paths[start:start + len(batch)], batch):
-            if not isinstance(picture, Unreadable):
-                paths.append(path)
-                images.append(picture)
-            elif skip:
-                skipped.append(picture)
-            else:
-                raise OSError(
-                    f"cannot read picture '{picture.path}': {picture.reason}; "
-                    'mend it or take it away, or leave out what cannot be '
-                    'read (skip_unreadable, --skip-unreadable)')
-        start += len(batch)
-        yield torch.stack(images) if images else None, paths
-        if bar:
-            bar.update(len(batch))
-    if bar:
-        bar.file.write('\n')
-
-
 @torch.no_grad()
 def _encode(ready: ReadyEncoder, images: Tensor, outputs: Sequence[str],
             paths: List[str], dtype: str) -> Dict[str, np.ndarray]:
@@ -214,12 +161,3 @@ def _encode(ready: ReadyEncoder, images: Tensor, outputs: Sequence[str],
                              'the weights are of a run that had diverged, or '
                              'the values too large for float16')
     return {name: values.cpu().numpy() for name, values in found.items()}
-
-
-def _tell(skipped: List[Unreadable]) -> None:
-    if skipped:
-        named = '; '.join(f"'{s.path}': {s.reason}" for s in skipped[:TOLD])
-        more = '; ...' * (len(skipped) > TOLD)
-        print_log(
-            f'{len(skipped)} pictures cannot be read and are left out: '
-            f'{named}{more}', 'current')

@@ -19,8 +19,7 @@ from ..models.encoders import cell_maps
 from ..visualization.patterns import (Box, PatternRow, attention_map, cells_in,
                                       draw_patterns, similarity_map,
                                       told_apart)
-from .encoders import ReadyEncoder, Size, ready_encoder
-from .features import normalised
+from .encoders import ReadyEncoder, Size, normalised, ready_encoder
 from .picture_search import check_picture_name, save_picture
 
 KINDS = ('attention', 'similarity')

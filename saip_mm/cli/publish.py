@@ -1,5 +1,6 @@
 """Write a backbone to files for others."""
 import argparse
+import functools
 import os.path as osp
 
 from ..weights.release import publish_release
@@ -34,6 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="lambda of SOLIDER's, from 0 (looks) to 1 (parts) (default: 0.2)")
     parser.add_argument(
+        '--pictures',
+        metavar='FOLDER',
+        help="measure BatchNorm's running statistics on these, 2048 of them "
+        'at most, instead of keeping those of the training')
+    parser.add_argument(
+        '--skip-unreadable',
+        action='store_true',
+        help='leave out pictures that cannot be read')
+    parser.add_argument(
         '--timm',
         action=argparse.BooleanOptionalAction,
         help='a folder that timm opens (default: where timm has the model)')
@@ -48,6 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Publish, and name what was written."""
+    measure = None
+    if args.pictures:
+        from ..apis import measure_statistics
+        measure = functools.partial(
+            measure_statistics,
+            pictures=args.pictures,
+            skip_unreadable=args.skip_unreadable)
     release = publish_release(
         args.checkpoint,
         args.out_dir,
@@ -58,6 +75,7 @@ def run(args: argparse.Namespace) -> None:
         metafile=args.metafile,
         collection=args.collection,
         config=args.config,
+        measure=measure,
         teacher=args.teacher,
         data=args.data,
         licence=args.licence,

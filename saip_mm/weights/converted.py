@@ -13,7 +13,7 @@ from .stage_nets import Shapes
 SWIN = 'mmpretrain.SwinTransformer'
 # of a file's notes, what goes with its backbone wherever it is written
 KEPT = ('input', 'untrained', 'tokens', 'semantic_weight', 'teacher', 'data',
-        'licence')
+        'licence', 'batch_norm')
 
 
 class Hints(NamedTuple):

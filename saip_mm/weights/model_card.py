@@ -1,6 +1,6 @@
 """What people read about a published backbone, and what a zoo reads."""
 import os.path as osp
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import yaml
 
@@ -68,12 +68,20 @@ def _facts(found: Converted, licence: str) -> List[str]:
         ('positions', f'{found.grid[0]}x{found.grid[1]}'
          if found.grid else 'none, any size'),
         ('arguments no tensor shows', f'`{found.options}`'),
+        *_batch_norm(meta),
         ('layers never trained', ', '.join(meta.get('untrained') or ['none'])),
         ('versions', ', '.join(f'{k} {v}'
                                for k, v in meta.get('versions', {}).items())
          or UNKNOWN)
     ]
     return ['| | |', '| --- | --- |', *(f'| {k} | {v} |' for k, v in rows)]
+
+
+def _batch_norm(meta: dict) -> List[Tuple[str, str]]:
+    """Where running statistics come from, if not from the training."""
+    if 'batch_norm' not in meta:
+        return []
+    return [("BatchNorm's statistics", f'of {meta["batch_norm"]}')]
 
 
 def _image_token(found: Converted) -> str:

@@ -5,9 +5,10 @@ import io
 import os.path as osp
 import re
 from collections import OrderedDict
-from typing import NamedTuple, Optional
+from typing import Callable, Dict, NamedTuple, Optional
 
 import torch
+from torch import Tensor
 
 from ..version import __version__
 from .atomic import write_file
@@ -26,6 +27,21 @@ class Published(NamedTuple):
     path: str
     parameters: int
     sha256: str
+
+
+class Statistics(NamedTuple):
+    """Running statistics that stand in for the checkpoint's.
+
+    Attributes:
+        values (dict[str, Tensor]): By the backbone's names, of all of its
+            BatchNorms.
+        pictures (int): How many they are of.
+    """
+    values: Dict[str, Tensor]
+    pictures: int
+
+
+Measure = Callable[[Converted], Statistics]
 
 
 class Prepared(NamedTuple):
@@ -48,6 +64,7 @@ def publish_backbone(checkpoint: str,
                      which: Optional[str] = None,
                      name: Optional[str] = None,
                      date: Optional[str] = None,
+                     measure: Optional[Measure] = None,
                      **said) -> Published:
     """Write the image encoder's backbone alone to a file of its own.
 
@@ -72,6 +89,10 @@ def publish_backbone(checkpoint: str,
         name (str, optional): Model name, the file's beginning. Defaults to
             the name of the config it was trained with.
         date (str, optional): As yyyymmdd. Defaults to today.
+        measure (Callable, optional): What measures the running statistics of
+            its BatchNorms anew: :func:`saip_mm.apis.measure_statistics` with
+            its pictures; ``meta['batch_norm']`` says on how many. Defaults to
+            None: those of the training.
         **said: Texts that stand in for what the checkpoint says: ``teacher``
             (what it learnt from; an average of itself, or an expert),
             ``data`` (names of the config's lists or folders, without their
@@ -88,7 +109,7 @@ def publish_backbone(checkpoint: str,
             no such encoder, lacks one of its tensors or holds one that is
             not finite; if name or date are malformed.
     """
-    made = prepare(checkpoint, which, name, date, **said)
+    made = prepare(checkpoint, which, name, date, measure, **said)
     return write_hashed(made.content, osp.join(out_dir, made.stem),
                         made.parameters)
 
@@ -97,6 +118,7 @@ def prepare(checkpoint: str,
             which: Optional[str] = None,
             name: Optional[str] = None,
             date: Optional[str] = None,
+            measure: Optional[Measure] = None,
             teacher: Optional[str] = None,
             data: Optional[str] = None,
             licence: Optional[str] = None,
@@ -124,9 +146,21 @@ def prepare(checkpoint: str,
         state_dict=OrderedDict())
     for key, value in found.weights.items():  # a clone has its own storage
         published['state_dict'][key] = value.detach().clone().contiguous()
+    if measure is not None:
+        _replace_statistics(published, measure(convert_backbone(published)))
     parameters = sum(v.numel() for k, v in found.weights.items()
                      if not k.endswith(BUFFERS))
     return Prepared(published, name, f'{name}_{date}', parameters)
+
+
+def _replace_statistics(content: dict, statistics: Statistics) -> None:
+    weights = content['state_dict']
+    for key, value in statistics.values.items():
+        if key not in weights or weights[key].shape != value.shape:
+            raise ValueError(f'{key} {tuple(value.shape)} was measured, and '
+                             'the backbone has none such')
+        weights[key] = value.to(weights[key].dtype)
+    content['meta']['batch_norm'] = f'{statistics.pictures} plain pictures'
 
 
 def _published_meta(found: Converted, checkpoint: str, given: dict) -> dict:

@@ -8,7 +8,7 @@ from .convert import convert_backbone
 from .converted import Converted
 from .metafile import enter_weights, read_metafile
 from .model_card import metafile_row, model_card, row_text
-from .publish import Prepared, Published, prepare, write_hashed
+from .publish import Measure, Prepared, Published, prepare, write_hashed
 from .timm_folder import NoTimmModelError, timm_model, write_timm_folder
 
 
@@ -34,6 +34,7 @@ def publish_release(checkpoint: str,
                     metafile: Optional[str] = None,
                     collection: str = 'SAIP',
                     config: Optional[str] = None,
+                    measure: Optional[Measure] = None,
                     **said) -> Release:
     """Publish a backbone in all formats, with model card and metafile row.
 
@@ -51,6 +52,7 @@ def publish_release(checkpoint: str,
         metafile (str, optional): Also enter the file there.
         collection (str): Of the metafile's row. Defaults to 'SAIP'.
         config (str, optional): Path of its config, for the row.
+        measure (Callable, optional): As there.
 
     Returns:
         Release: Files and notes.
@@ -62,7 +64,7 @@ def publish_release(checkpoint: str,
             likewise.
         OSError: If a file cannot be written.
     """
-    made = prepare(checkpoint, which, name, date, **said)
+    made = prepare(checkpoint, which, name, date, measure, **said)
     found = convert_backbone(made.content)
     notes: List[str] = []
     if metafile is not None:

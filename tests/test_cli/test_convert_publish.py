@@ -6,6 +6,8 @@ import torch
 
 from saip_mm.apis.models import load_backbone
 from saip_mm.cli import convert, publish
+from ..test_apis.conftest import trained_file
+from ..test_datasets._images import write_tree
 from ..test_models.tiny_saip import build
 from ..test_weights import layouts
 
@@ -84,3 +86,14 @@ def test_publish(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert printed.count('wrote') == 4 and 'SHA-256' in printed
     assert len(list((tmp_path / 'out').iterdir())) == 4
+
+
+def test_publish_measures_batch_norm(tmp_path, capsys):
+    path, _ = trained_file(tmp_path, 'starnet')
+    folder = write_tree(tmp_path / 'pictures', [f'{i}.jpg' for i in range(17)])
+    (tmp_path / 'pictures' / 'broken.jpg').write_bytes(b'no picture')
+    run(publish, path, '--out-dir', tmp_path / 'out', '--pictures', folder,
+        '--skip-unreadable', '--no-timm')
+    assert 'SHA-256' in capsys.readouterr().out
+    file, = (tmp_path / 'out').glob('*.pth')
+    assert torch.load(file)['meta']['batch_norm'] == '17 plain pictures'
