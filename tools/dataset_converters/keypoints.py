@@ -5,18 +5,23 @@
     ... --coco results.json --images images.json
     ... --mmpose CONFIG CHECKPOINT --device cuda
 
-Rendered people have theirs already.
+The model's are kept in OUT.unfinished as they are found: a run that was cut
+goes on where it was. Rendered people have theirs already.
 """
 import argparse
+import os.path as osp
+from hashlib import sha256
 
 from mmengine.utils import track_iter_progress
 
 from saip_mm.apis.command_line import one_line_errors
 from saip_mm.datasets.keypoint_file import write_keypoints
+from saip_mm.datasets.prepare.keypoint_journal import KeypointJournal
 from saip_mm.datasets.prepare.keypoint_sources import (points_of_coco,
                                                        points_of_folder)
 from saip_mm.datasets.prepare.output import check_writable
 from saip_mm.datasets.sources import build_source
+from saip_mm.weights import file_sha256
 
 
 def parse_args():
@@ -47,23 +52,41 @@ def parse_args():
     return parser.parse_args()
 
 
-def points_of(args, source):
-    """Keypoints of the source's pictures, in their order."""
-    if args.npy:
-        return points_of_folder(args.npy, source.keys)
-    if args.coco:
-        return points_of_coco(args.coco, args.images, source.keys)
+def by_model(args, source):
+    """A journal, and what finds the rows that it lacks."""
     from saip_mm.tasks.pose.whole_image import load_pose_model, points_by_model
-    model = load_pose_model(*args.mmpose, device=args.device)
-    return points_by_model(model, source, source.keys, args.batch_size)
+    config, checkpoint = args.mmpose
+    model = load_pose_model(config, checkpoint, device=args.device)
+    journal = KeypointJournal(
+        args.out,
+        source.keys,
+        config=sha256(model.cfg.pretty_text.encode()).hexdigest()[:16],
+        checkpoint=(file_sha256(checkpoint) if osp.isfile(
+            osp.expanduser(checkpoint)) else checkpoint))
+
+    def find(start):
+        rest = source.keys.select(slice(start, None))
+        return points_by_model(model, source, rest, args.batch_size)
+
+    return journal, find
 
 
 def main():
     args = parse_args()
     source = build_source(args.source, args.keys)
     check_writable(args.out)
-    points = track_iter_progress((points_of(args, source), len(source.keys)))
+    journal = None
+    if args.npy:
+        points = points_of_folder(args.npy, source.keys)
+    elif args.coco:
+        points = points_of_coco(args.coco, args.images, source.keys)
+    else:
+        journal, find = by_model(args, source)
+        points = journal.rows(find)
+    points = track_iter_progress((points, len(source.keys)))
     count, filled = write_keypoints(args.out, source.keys, points, args.dtype)
+    if journal is not None:
+        journal.remove()
     print(f'\n{filled} of {count} pictures have keypoints in {args.out}')
     if not filled:
         print('Warning: none has. Are the names those of the pictures?')

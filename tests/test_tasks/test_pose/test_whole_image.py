@@ -1,4 +1,6 @@
 """Keypoints of crops by a pose model."""
+from hashlib import sha256
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,15 @@ pytest.importorskip('mmpose')
 
 from mmengine.config import Config  # noqa: E402
 
+from saip_mm.datasets.prepare.keypoint_journal import \
+    KeypointJournal  # noqa: E402
 from saip_mm.datasets.sources import build_source  # noqa: E402
+from saip_mm.tasks.pose import whole_image  # noqa: E402
 from saip_mm.tasks.pose.whole_image import load_pose_model  # noqa: E402
 from saip_mm.tasks.pose.whole_image import points_by_model  # noqa: E402
+from saip_mm.weights import file_sha256  # noqa: E402
 from ...test_datasets._images import write_tree  # noqa: E402
+from ...test_tools.tool import run_tool  # noqa: E402
 from ..tiny_backbone import shrink_backbone  # noqa: E402
 
 
@@ -29,11 +36,16 @@ def config(tmp_path_factory):
     return str(path)
 
 
+def random_model(config):
+    torch.manual_seed(0)  # refined places may lie anywhere about the box
+    return load_pose_model(config, None)
+
+
 def test_a_row_for_each_picture_in_its_pixels(config, tmp_path):
     names = ['a.jpg', 'b/c.jpg', 'd.jpg']
     root = write_tree(tmp_path / 'p', names, height=120, width=60)
     (tmp_path / 'p/b/c.jpg').write_bytes(b'broken')
-    model = load_pose_model(config, None)
+    model = random_model(config)
     source = build_source(root)
     one, none, two = points_by_model(model, source, source.keys, 2)
     assert none is None
@@ -49,7 +61,7 @@ def test_a_row_for_each_picture_in_its_pixels(config, tmp_path):
 def test_box_is_the_whole_picture(config, tmp_path, monkeypatch):
     """A head that answers with one place: it comes back where it is."""
     root = write_tree(tmp_path / 'p', ['a.jpg'], height=120, width=60)
-    model = load_pose_model(config, None)
+    model = random_model(config)
     width, height = model.cfg.codec['heatmap_size']
 
     def maps(*args, **kwargs):
@@ -69,10 +81,40 @@ def test_missing_files_and_other_joints(config, tmp_path, monkeypatch):
         load_pose_model('none.py', None)
     with pytest.raises(FileNotFoundError, match="'none.pth' not found"):
         load_pose_model(config, 'none.pth')
-    from saip_mm.tasks.pose import whole_image
-    model = load_pose_model(config, None)
+    model = random_model(config)
     model.dataset_meta = dict(model.dataset_meta, num_keypoints=133)
     monkeypatch.setattr(whole_image, 'init_model',
                         lambda *args, **kwargs: model)
     with pytest.raises(ValueError, match='finds 133 keypoints'):
         load_pose_model(config, None)
+
+
+def test_the_tool_goes_on(config, tmp_path, monkeypatch):
+    """From two rows of three that are there."""
+    names = ['a.jpg', 'b.jpg', 'c.jpg']
+    root = write_tree(tmp_path / 'p', names, height=120, width=60)
+    model = random_model(config)
+    weights = tmp_path / 'tiny.pth'
+    torch.save(dict(state_dict=model.state_dict()), weights)
+    whole, cut = tmp_path / 'whole.npy', tmp_path / 'cut.npy'
+    tool = ('keypoints.py', root)
+    run_tool(*tool, whole, '--mmpose', config, weights, '--batch-size', 1)
+    journal = KeypointJournal(
+        str(cut),
+        names,
+        config=sha256(model.cfg.pretty_text.encode()).hexdigest()[:16],
+        checkpoint=file_sha256(str(weights)))
+    points = np.load(whole)[:2]
+    rows = journal.rows(lambda start: points)
+    assert len(list(rows)) == 2
+    asked, find = [], whole_image.points_by_model
+
+    def counted(model, source, keys, batch_size):
+        asked.extend(keys)
+        return find(model, source, keys, batch_size)
+
+    monkeypatch.setattr(whole_image, 'points_by_model', counted)
+    run_tool(*tool, cut, '--mmpose', config, weights, '--batch-size', 1)
+    assert asked == ['c.jpg']
+    np.testing.assert_array_equal(np.load(cut), np.load(whole))
+    assert not (tmp_path / 'cut.npy.unfinished').exists()
