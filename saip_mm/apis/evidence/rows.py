@@ -23,6 +23,7 @@ class Row(NamedTuple):
         configs (dict[str, str]): Shipped config of each backbone that the
             method has; empty for none.
         heads (dict): Changes to ``model.heads``: None leaves one out.
+        views (dict): Changes to ``model.data_preprocessor``.
         expert (tuple[str, str], optional): Row and backbone that are trained
             before, and frozen are this one's expert. Defaults to None: the
             config's own.
@@ -30,6 +31,7 @@ class Row(NamedTuple):
     title: str
     configs: Dict[str, str]
     heads: Dict[str, Optional[dict]] = {}
+    views: dict = {}
     expert: Optional[Tuple[str, str]] = None
 
 
@@ -52,6 +54,9 @@ ROWS: Dict[str, Row] = dict(
     mae_dino=Row('MAE+DINO', dict(vit_tiny='mae_dino/demo.py')),
     hap=Row('HAP', dict(vit_tiny='hap/demo.py')),  # blocks: no keypoints
     solider=Row('SOLIDER', _each('solider')),
+    one_scale=_saip('csm')._replace(  # a control: what do scales add?
+        title='CSM, one scale',
+        views=dict(scale_range=(1., 1.))),
     csm=_saip('csm'),
     csr=_saip('csr'),
     css=_saip('css'),

@@ -39,9 +39,11 @@ def pretraining_settings(name: str,
                 query=dict(retrieval_set(data.search, 'query'), _delete_=True),
                 gallery=dict(
                     retrieval_set(data.search, 'gallery'), _delete_=True))))
-    model = {}
-    if PRETRAININGS[name].heads:
-        model['heads'] = dict(PRETRAININGS[name].heads)
+    row, model = PRETRAININGS[name], {}
+    if row.heads:
+        model['heads'] = dict(row.heads)
+    if row.views:
+        model['data_preprocessor'] = dict(row.views)
     if expert:
         model['expert'] = dict(
             _delete_=True, type='FrozenExpert', checkpoint=osp.abspath(expert))

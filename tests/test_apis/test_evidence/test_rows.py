@@ -1,8 +1,11 @@
 import pytest
+from mmengine.config import Config
 
 from saip_mm.apis.config import read_config
-from saip_mm.apis.evidence import ROWS, rows_named
+from saip_mm.apis.evidence import ROWS, Budget, market_data, rows_named
 from saip_mm.apis.evidence.rows import BACKBONES, EXPERT, PRETRAININGS
+from saip_mm.apis.evidence.settings import pretraining_settings
+from .persons import write_market
 
 
 def test_each_row_of_each_table_is_there_once():
@@ -24,6 +27,7 @@ def test_its_config_is_of_one_size_and_has_what_is_left_out(name, backbone):
     cfg = read_config(f'saip_mm::{row.configs[backbone]}')
     assert tuple(cfg.train_dataloader.dataset.pipeline[-1].size) == (96, 48)
     assert set(row.heads) < set(cfg.model.heads)
+    assert set(row.views) <= set(cfg.model.data_preprocessor)
 
 
 @pytest.mark.parametrize('names, backbones, message', [
@@ -34,3 +38,19 @@ def test_its_config_is_of_one_size_and_has_what_is_left_out(name, backbone):
 def test_unknown_ones_are_refused(names, backbones, message):
     with pytest.raises(ValueError, match=message):
         rows_named(names, backbones)
+
+
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_one_scale_is_csm_less_its_scales(backbone, tmp_path):
+    data = market_data(str(write_market(tmp_path / 'reid')))
+
+    def pretraining(name):
+        settings = pretraining_settings(name, backbone, data, Budget())
+        path = tmp_path / f'{name}.py'
+        path.write_text(Config(settings).pretty_text)
+        return read_config(str(path)).model
+
+    one, several = pretraining('one_scale'), pretraining('csm')
+    assert several.data_preprocessor.pop('scale_range')[0] < 1
+    assert tuple(one.data_preprocessor.pop('scale_range')) == (1, 1)
+    assert one == several
