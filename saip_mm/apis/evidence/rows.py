@@ -82,7 +82,8 @@ def rows_named(
             StarNet-S3.
 
     Raises:
-        ValueError: If there is no such row or backbone.
+        ValueError: If there is no such row or backbone, or a row that is
+            named has none of these backbones.
 
     Example:
         >>> rows_named(['mae', 'none'])
@@ -95,6 +96,12 @@ def rows_named(
         if unknown:
             raise ValueError(f'no {what} {unknown[0]!r}: there are '
                              f'{", ".join(known)}')
+    for name in names or ():
+        has = ROWS[name].configs
+        if has and not set(has) & set(backbones):
+            raise ValueError(f'row {name!r} is of {", ".join(has)}, not of '
+                             f'{", ".join(backbones)}: name another backbone, '
+                             'or leave out the row')
     return [(name, backbone) for name, row in ROWS.items() if name in wanted
             for backbone in backbones
             if backbone in row.configs or not row.configs]

@@ -34,6 +34,7 @@ def test_its_config_is_of_one_size_and_has_what_is_left_out(name, backbone):
     (['saip', 'hat'], ['vit_tiny'], "no row 'hat': there are none, dino"),
     (['expert'], ['vit_tiny'], "no row 'expert'"),
     (['saip'], ['resnet'], "no backbone 'resnet': there are vit_tiny"),
+    (['none', 'mae'], ['starnet_s3'], "row 'mae' is of vit_tiny, not of star"),
 ])
 def test_unknown_ones_are_refused(names, backbones, message):
     with pytest.raises(ValueError, match=message):
