@@ -1,7 +1,8 @@
 """Whose pictures the methods are compared on, and for how long."""
 import os.path as osp
-from typing import NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, Optional, Tuple
 
+from ...datasets.text_files import read_json
 from ...engine.config_doors import expand_home
 
 
@@ -101,6 +102,19 @@ def _present(data: PersonData) -> PersonData:
                 f'there is no {path}: search data lie as Market1501 does, '
                 'parts as LIP does, with classes.txt inside or beside')
     return data
+
+
+def read_kept(path: str) -> Any:
+    """What a comparison wrote, as JSON.
+
+    Raises:
+        ValueError: If it was cut short; says what to do.
+    """
+    try:
+        return read_json(path)
+    except ValueError as error:
+        raise ValueError(f'{error}. Take the file away and start again: it is '
+                         'written anew') from error
 
 
 def classes_file(parts: str) -> str:

@@ -1,6 +1,5 @@
 """The table that a comparison ends in."""
 import glob
-import json
 import os.path as osp
 from typing import Dict, List, Optional, Sequence
 
@@ -10,6 +9,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS
 from ...evaluation import chance_scores, extract_features, retrieval_scores
 from ..knn_report import THUMBNAIL, thumbnails
+from .plan import read_kept
 from .rows import BACKBONES, EXPERT, PRETRAININGS, ROWS, TITLES, rows_named
 from .settings import retrieval_set
 
@@ -31,6 +31,7 @@ def as_markdown(out: str, command: str = '') -> str:
 
     Raises:
         FileNotFoundError: If nothing has been measured in ``out``.
+        ValueError: If a file of results is no JSON.
     """
     plan = _read(osp.join(out, 'plan.json'))
     if plan is None:
@@ -50,7 +51,9 @@ def as_markdown(out: str, command: str = '') -> str:
 
 def _machines(out: str) -> str:
     """What it was measured on, by the results."""
-    found = (_read(path) for path in glob.glob(osp.join(out, '*', '*.json')))
+    found = (
+        _read(path) for what in ('pretrain', 'search_*', 'parts_*')
+        for path in glob.glob(osp.join(glob.escape(out), '*', f'{what}.json')))
     return '; '.join(sorted({scores['machine'] for scores in found}))
 
 
@@ -148,7 +151,4 @@ def _seeds(folder: str, what: str, seeds: Sequence[int]) -> List[dict]:
 
 
 def _read(path: str) -> Optional[Dict]:
-    if not osp.isfile(path):
-        return None
-    with open(path, encoding='utf-8') as file:
-        return json.load(file)
+    return read_kept(path) if osp.isfile(path) else None

@@ -14,7 +14,7 @@ from ...engine.launch_options import tell
 from ...weights import publish_backbone, write_file
 from ..knn_report import logged_scores, records
 from ..training import train
-from .plan import Budget, PersonData
+from .plan import Budget, PersonData, read_kept
 from .rows import PRETRAININGS
 from .settings import parts_settings, pretraining_settings, search_settings
 
@@ -150,8 +150,7 @@ def _keep_plan(data: PersonData, budget: Budget, out: str) -> None:
         os.makedirs(out, exist_ok=True)
         write_file(path, json.dumps(plan, indent=1).encode('utf-8'))
         return
-    with open(path, encoding='utf-8') as file:
-        before = json.load(file)
+    before = read_kept(path)
     for part, settings in plan.items():
         for key, value in settings.items():
             if before.get(part, {}).get(key) != value:

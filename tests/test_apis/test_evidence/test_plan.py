@@ -58,3 +58,6 @@ def test_rows_of_one_table_have_one_budget(tmp_path):
         make_evidence([], data, Budget(epochs=3), out)
     with pytest.raises(ValueError, match='search b, asked for is c'):
         make_evidence([], data._replace(search='c'), Budget(epochs=2), out)
+    (tmp_path / 'plan.json').write_text('{')
+    with pytest.raises(ValueError, match="plan.json' is no JSON.*Take the fil"):
+        make_evidence([], data, Budget(epochs=2), out)

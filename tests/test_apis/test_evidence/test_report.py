@@ -66,6 +66,16 @@ def test_table_has_what_was_measured_and_no_more(measured):
     assert '| chance |' in text and '| raw pixels, 32x16 |' in text
 
 
+def test_a_file_cut_short_is_named_and_other_files_are_not_read(measured):
+    for name in ('notes/a.json', 'mae_vit_tiny/a.json'):
+        (measured / name).parent.mkdir(exist_ok=True)
+        (measured / name).write_text('{}')
+    assert 'on GPU 7. ' in as_markdown(str(measured))
+    (measured / 'mae_vit_tiny/pretrain.json').write_text('{"rank1": 7')
+    with pytest.raises(ValueError, match="mae_vit_tiny/pretrain.json' is no "):
+        as_markdown(str(measured))
+
+
 def test_a_folder_without_comparison_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='plan.json'):
         as_markdown(str(tmp_path))
