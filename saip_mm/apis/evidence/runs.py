@@ -11,7 +11,7 @@ from filelock import FileLock
 from mmengine.config import Config
 
 from ...engine.launch_options import tell
-from ...weights import publish_backbone, write_file
+from ...weights import find_resume_file, publish_backbone, write_file
 from ..knn_report import logged_scores, records
 from ..training import train
 from .plan import Budget, PersonData, read_kept
@@ -79,14 +79,22 @@ def pretrained(name: str, backbone: str, data: PersonData, budget: Budget,
     settings = pretraining_settings(name, backbone, data, budget, expert)
     _once(place, settings, _frozen)
     kept = osp.join(folder, 'backbone.txt')
-    if not osp.isfile(kept):
-        with open(osp.join(place, 'last_checkpoint'), encoding='utf-8') as f:
-            checkpoint = f.read().strip()
+    published = _named_in(kept, folder)
+    if published is None:
         published = publish_backbone(
-            checkpoint, folder, name=f'{name}_{backbone}').path
+            find_resume_file(place, place), folder,
+            name=f'{name}_{backbone}').path
         write_file(kept, osp.basename(published).encode('utf-8'))
+    return published
+
+
+def _named_in(kept: str, folder: str) -> Optional[str]:
+    """The published file that a text names, None if either is not there."""
+    if not osp.isfile(kept):
+        return None
     with open(kept, encoding='utf-8') as file:
-        return osp.join(folder, file.read().strip())
+        path = osp.join(folder, file.read().strip())
+    return path if osp.isfile(path) else None
 
 
 def _folder(out: str, name: str, backbone: str) -> str:

@@ -1,9 +1,14 @@
 import json
+import os.path as osp
 
 import pytest
+import torch
 
-from saip_mm.apis.evidence import (Budget, as_markdown, evidence_data,
-                                   make_evidence, market_data, runs)
+from saip_mm.apis.evidence import (Budget, PersonData, as_markdown,
+                                   evidence_data, make_evidence, market_data,
+                                   runs)
+from saip_mm.weights.publish import Published
+from saip_mm.weights.resume import TRAINING_KEYS
 from .persons import write_market, write_parts
 
 BUDGET = Budget(
@@ -40,6 +45,31 @@ def test_a_row_is_pretrained_once_and_measured(tmp_path, monkeypatch):
     assert again == dict(before, seconds=None)
     row, = [x for x in as_markdown(out).split('\n') if x.startswith('| SAIP')]
     assert row.count('/') == 3 and row.endswith(' |')
+
+
+def test_a_backbone_is_found_or_published_where_the_folder_is_now(
+        tmp_path, monkeypatch):
+    folder = tmp_path / 'csm_vit_tiny'
+    (folder / 'pretrain').mkdir(parents=True)
+    (folder / 'pretrain.json').write_text('{}')
+    (folder / 'pretrain/last_checkpoint').write_text('/old/epoch_1.pth')
+    torch.save({key: {}
+                for key in TRAINING_KEYS}, folder / 'pretrain/epoch_1.pth')
+    made = []
+
+    def publish(checkpoint, out_dir, **kwargs):
+        made.append(checkpoint)
+        (folder / 'a.pth').touch()
+        return Published(osp.join(out_dir, 'a.pth'), 1, '')
+
+    monkeypatch.setattr(runs, 'publish_backbone', publish)
+    args = 'csm', 'vit_tiny', PersonData(('a', ), 'b'), BUDGET, str(tmp_path)
+    for _ in range(2):
+        assert runs.pretrained(*args) == str(folder / 'a.pth')
+    assert made == [str(folder / 'pretrain/epoch_1.pth')]
+    (folder / 'a.pth').unlink()
+    runs.pretrained(*args)
+    assert len(made) == 2
 
 
 @pytest.mark.slow
