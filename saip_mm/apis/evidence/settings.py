@@ -1,11 +1,11 @@
 """The configs that a comparison runs: shipped ones, with its data and budget.
 """
 import os.path as osp
+import sys
 from typing import List, Optional
 
 from ...datasets.labelled_files import read_text
-from ...datasets.retrieval.market1501 import parse_name
-from ...datasets.sources import walk_images
+from ...datasets.retrieval import MarketDataset
 from ...engine.shipped_configs import PREFIX
 from .plan import Budget, PersonData, classes_file
 from .rows import PRETRAININGS
@@ -13,6 +13,8 @@ from .rows import PRETRAININGS
 SIZE = (96, 48)  # height, width of a person; that of the demos
 PARTS_SIZE = (96, 64)
 _SUFFIX = dict(vit_tiny='_vit_tiny', starnet_s3='')
+# other sets than Market1501 may have more persons and cameras
+OWN = dict(max_pid=sys.maxsize, num_cams=sys.maxsize)
 IN_PROCESS = dict(num_workers=0, persistent_workers=False)
 
 
@@ -51,20 +53,24 @@ def pretraining_settings(name: str,
 
 
 def retrieval_set(search: str, split: str) -> dict:
-    """``'query'`` or ``'gallery'`` of a folder, as the monitor reads it."""
+    """A split of a folder of persons, as the monitor reads it."""
     pipeline = [
         dict(type='DecodeImage'),
         dict(type='ResizePerson', size=SIZE),
         dict(type='PackPerson')
     ]
     return dict(
-        type='MarketDataset', data_root=search, split=split, pipeline=pipeline)
+        OWN,
+        type='MarketDataset',
+        data_root=search,
+        split=split,
+        pipeline=pipeline)
 
 
 def search_settings(backbone: str, data: PersonData, budget: Budget,
                     weights: Optional[str], seed: int) -> dict:
     """Fine-tuning for search among the same persons under another camera."""
-    loader = dict(IN_PROCESS, dataset=dict(data_root=data.search))
+    loader = dict(IN_PROCESS, dataset=dict(OWN, data_root=data.search))
     return dict(
         _base_=f'{PREFIX}reid/market1501/demo{_suffix(backbone)}.py',
         randomness=dict(seed=seed),
@@ -168,5 +174,4 @@ def _split(dataset: dict, split: str, pipeline: list) -> dict:
 
 def _persons(search: str) -> int:
     """How many persons there are to train with."""
-    names = walk_images(osp.join(search, 'bounding_box_train'))
-    return len({parse_name(osp.basename(name))[0] for name in names} - {-1})
+    return MarketDataset(search, pipeline=(), **OWN).metainfo['num_ids']

@@ -4,9 +4,12 @@ import os.path as osp
 import pytest
 import torch
 
+from mmpretrain.registry import DATASETS
 from saip_mm.apis.evidence import (Budget, PersonData, as_markdown,
                                    evidence_data, make_evidence, market_data,
                                    runs)
+from saip_mm.apis.evidence.settings import retrieval_set, search_settings
+from saip_mm.datasets.retrieval import QueryAndGallery
 from saip_mm.weights.publish import Published
 from saip_mm.weights.resume import TRAINING_KEYS
 from .persons import write_market, write_parts
@@ -45,6 +48,21 @@ def test_a_row_is_pretrained_once_and_measured(tmp_path, monkeypatch):
     assert again == dict(before, seconds=None)
     row, = [x for x in as_markdown(out).split('\n') if x.startswith('| SAIP')]
     assert row.count('/') == 3 and row.endswith(' |')
+
+
+def test_persons_and_cameras_may_be_more_than_of_market1501(tmp_path):
+    root = tmp_path / 'reid'
+    write_market(root)
+    for folder in ('bounding_box_train', 'query'):
+        path, *_ = (root / folder).glob('*')
+        path.rename(path.with_name('7777_c9s1_000000_00.png'))
+    settings = search_settings('vit_tiny', market_data(str(root)), BUDGET,
+                               None, 0)
+    assert settings['model']['head']['num_classes'] == 9
+    for split in ('train', 'query', 'gallery'):
+        DATASETS.build(retrieval_set(str(root), split))
+    loader = settings['val_dataloader']['dataset']
+    QueryAndGallery('MarketDataset', **loader)
 
 
 def test_a_backbone_is_found_or_published_where_the_folder_is_now(
