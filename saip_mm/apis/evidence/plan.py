@@ -27,6 +27,21 @@ class Budget(NamedTuple):
     part_seeds: Tuple[int, ...] = (0, )
 
 
+def check_budget(budget: Budget) -> None:
+    """Refuse lengths below 1 and seeds below 0.
+
+    Raises:
+        ValueError: Names the option and its value.
+    """
+    for name, value in budget._asdict().items():
+        seeds = name.endswith(('seed', 'seeds'))
+        least = 0 if seeds else 1
+        for one in value if isinstance(value, tuple) else (value, ):
+            if one < least:
+                raise ValueError(f'--{name.replace("_", "-")} {one}: it must '
+                                 f'be a whole number of at least {least}')
+
+
 class PersonData(NamedTuple):
     """Folders of pictures.
 

@@ -14,9 +14,10 @@ from ...engine.launch_options import tell
 from ...weights import find_resume_file, publish_backbone, write_file
 from ..knn_report import logged_scores, records
 from ..training import train
-from .plan import Budget, PersonData, read_kept
+from .plan import Budget, PersonData, check_budget, read_kept
 from .rows import PRETRAININGS
-from .settings import parts_settings, pretraining_settings, search_settings
+from .settings import (check_search, parts_settings, pretraining_settings,
+                       search_settings)
 
 Scores = Dict[str, float]
 
@@ -38,8 +39,11 @@ def make_evidence(rows: Sequence[Tuple[str, str]], data: PersonData,
             folder a training and its ``.json``.
 
     Raises:
-        ValueError: If ``out`` was made with another budget or other data.
+        FileNotFoundError, ValueError: If ``out`` was made with another budget
+            or other data, or something could not be measured, a backbone or
+            the names of persons or parts; before the first training.
     """
+    _check(rows, data, budget)
     _keep_plan(data, budget, out)
     for name, backbone in rows:
         folder = _folder(out, name, backbone)
@@ -56,6 +60,19 @@ def make_evidence(rows: Sequence[Tuple[str, str]], data: PersonData,
                 osp.join(folder, f'parts_{seed}'),
                 parts_settings(backbone, data, budget, weights, seed),
                 lambda work: _last(work, 'mIoU'))
+
+
+def _check(rows: Sequence[Tuple[str, str]], data: PersonData,
+           budget: Budget) -> None:
+    """Refuse at once what would end a row hours later."""
+    check_budget(budget)
+    if rows:
+        check_search(data.search)
+    for backbone in sorted({backbone for _, backbone in rows}):
+        for seed in budget.seeds[:1]:
+            search_settings(backbone, data, budget, None, seed)
+        for seed in budget.part_seeds[:1] if data.parts else ():
+            parts_settings(backbone, data, budget, None, seed)
 
 
 def pretrained(name: str, backbone: str, data: PersonData, budget: Budget,

@@ -6,6 +6,7 @@ from typing import List, Optional
 
 from ...datasets.labelled_files import read_text
 from ...datasets.retrieval import MarketDataset
+from ...datasets.retrieval.market1501 import FOLDERS
 from ...engine.shipped_configs import PREFIX
 from .plan import Budget, PersonData, classes_file
 from .rows import PRETRAININGS
@@ -65,6 +66,16 @@ def retrieval_set(search: str, split: str) -> dict:
         data_root=search,
         split=split,
         pipeline=pipeline)
+
+
+def check_search(search: str) -> None:
+    """Read the names of all persons searched for and trained with.
+
+    Raises:
+        FileNotFoundError, ValueError: As ``MarketDataset``.
+    """
+    for split in FOLDERS:
+        MarketDataset(search, split, pipeline=(), **OWN)
 
 
 def search_settings(backbone: str, data: PersonData, budget: Budget,
@@ -135,7 +146,8 @@ def read_classes(path: str) -> List[str]:
     """Names of part classes: ``hair`` or ``1 hair: what it is``, a line each.
 
     Raises:
-        ValueError: If a number is not that of its line, from 0 on.
+        ValueError: If a number is not that of its line, from 0 on, or there
+            is no name.
     """
     names = []
     for line in filter(None, map(str.strip, read_text(path).splitlines())):
@@ -146,6 +158,9 @@ def read_classes(path: str) -> List[str]:
             raise ValueError(f'{path}: {line!r} is class {len(names)}: '
                              'classes are numbered from 0, in their order')
         names.append(name.partition(':')[0].strip())
+    if not names:
+        raise ValueError(f'{path} names no class: wanted is one a line, the '
+                         'background first')
     return names
 
 

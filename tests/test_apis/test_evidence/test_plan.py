@@ -50,6 +50,25 @@ def test_classes_out_of_order_are_refused(tmp_path):
         read_classes(str(path))
 
 
+def test_a_file_without_classes_is_refused(tmp_path):
+    path = tmp_path / 'classes.txt'
+    path.write_text('\n')
+    with pytest.raises(ValueError, match='classes.txt names no class'):
+        read_classes(str(path))
+
+
+@pytest.mark.parametrize('wrong, message', [
+    (dict(epochs=0), '--epochs 0: .* at least 1'),
+    (dict(batch_size=-2), '--batch-size -2: '),
+    (dict(seeds=(0, -1)), '--seeds -1: .* at least 0'),
+])
+def test_an_impossible_budget_leaves_no_plan(tmp_path, wrong, message):
+    out = tmp_path / 'out'
+    with pytest.raises(ValueError, match=message):
+        make_evidence([], PersonData(('a', ), 'b'), Budget(**wrong), str(out))
+    assert not out.exists()
+
+
 def test_rows_of_one_table_have_one_budget(tmp_path):
     data, out = PersonData(('a', ), 'b'), str(tmp_path)
     make_evidence([], data, Budget(epochs=2), out)
@@ -59,5 +78,6 @@ def test_rows_of_one_table_have_one_budget(tmp_path):
     with pytest.raises(ValueError, match='search b, asked for is c'):
         make_evidence([], data._replace(search='c'), Budget(epochs=2), out)
     (tmp_path / 'plan.json').write_text('{')
-    with pytest.raises(ValueError, match="plan.json' is no JSON.*Take the fil"):
+    with pytest.raises(
+            ValueError, match="plan.json' is no JSON.*Take the f"):
         make_evidence([], data, Budget(epochs=2), out)

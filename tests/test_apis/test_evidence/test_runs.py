@@ -50,6 +50,29 @@ def test_a_row_is_pretrained_once_and_measured(tmp_path, monkeypatch):
     assert row.count('/') == 3 and row.endswith(' |')
 
 
+@pytest.mark.parametrize('backbone, harm, message', [
+    ('tinyvit_5m', lambda root: None, 'tinyvit_5m has no demo of search'),
+    ('vit_tiny', lambda root:
+     (root / 'classes.txt').write_text('1 hair'), "'1 hair' is class 0"),
+    ('vit_tiny', lambda root: next((root / 'reid/bounding_box_train').glob(
+        '*')).rename(root / 'reid/bounding_box_train/anna.png'), 'anna.png'),
+    ('vit_tiny', lambda root: next(
+        (root / 'reid/query').glob('*')).rename(root / 'reid/query/x.png'),
+     'x.png'),
+])
+def test_what_cannot_be_measured_is_refused_before_a_training(
+        tmp_path, monkeypatch, backbone, harm, message):
+    write_market(tmp_path / 'reid')
+    write_parts(tmp_path / 'parts')
+    (tmp_path / 'persons').symlink_to(tmp_path / 'reid/bounding_box_train')
+    data, out = evidence_data(str(tmp_path)), tmp_path / 'out'
+    harm(tmp_path)
+    monkeypatch.setattr(runs, 'pretrained', None)
+    with pytest.raises(ValueError, match=message):
+        make_evidence([('saip', backbone)], data, BUDGET, str(out))
+    assert not out.exists()
+
+
 def test_persons_and_cameras_may_be_more_than_of_market1501(tmp_path):
     root = tmp_path / 'reid'
     write_market(root)
