@@ -1,6 +1,6 @@
 """Keypoints as others keep them, one picture after another."""
 import os.path as osp
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set
 
 import numpy as np
 
@@ -35,17 +35,33 @@ def points_of_folder(folder: str,
 
     Raises:
         NotADirectoryError: If there is no such folder.
-        ValueError: If a file is damaged or holds something else.
+        ValueError: If a file is damaged or holds something else, or one in no
+            sub-folder may be of several pictures.
     """
     folder = osp.expanduser(folder)
     if not osp.isdir(folder):
         raise NotADirectoryError(f"keypoint folder '{folder}' not found: it "
                                  'has one .npy a picture')
+    taken: Set[str] = set()
     for key in keys:
         stem = stem_of(key)
-        places = (f'{folder}/{stem}.npy', f'{folder}/{osp.basename(stem)}.npy')
-        path = next(filter(osp.isfile, places), None)
-        yield None if path is None else _first_person(path)
+        name = osp.basename(stem)
+        path = f'{folder}/{stem}.npy'
+        if not osp.isfile(path):
+            path = f'{folder}/{name}.npy'
+            if not osp.isfile(path):
+                yield None
+                continue
+            if name in taken:
+                raise _ambiguous(path, key)
+            taken.add(name)
+        yield _first_person(path)
+
+
+def _ambiguous(name: str, key: str) -> ValueError:
+    return ValueError(
+        f"'{name}' may be of '{key}' or of another picture of this name: name "
+        'both by their folders, as the pictures are')
 
 
 def _first_person(path: str) -> np.ndarray:
@@ -89,8 +105,9 @@ def points_of_coco(results: str, images: Optional[str],
         np.ndarray or None: As :func:`points_of_folder`.
 
     Raises:
-        OSError, ValueError: If a file is missing or of another form, or ids
-            are numbers and nothing names them.
+        OSError, ValueError: If a file is missing or of another form, ids are
+            numbers and nothing names them, or a name may be of several
+            pictures.
     """
     content = read_json(osp.expanduser(results))
     named = content if images is None else read_json(osp.expanduser(images))
@@ -101,12 +118,28 @@ def points_of_coco(results: str, images: Optional[str],
         raise ValueError(f"'{results}' is no list of results, nor has it "
                          "'annotations'")
     best = _best_of(entries, _names_of(named, images or results), results)
-    by_end = {osp.basename(name): name for name in best}
+    longer: Dict[str, List[str]] = {}
+    for name in best:
+        for end in _ends(name):
+            longer.setdefault(end, []).append(name)
+    taken: Set[Optional[str]] = set()
     for key in keys:
-        name = key if key in best else by_end.get(osp.basename(key))
-        fits = name is not None and (key == name or key.endswith(f'/{name}')
-                                     or name.endswith(f'/{key}'))
-        yield best[name][1] if fits else None
+        name = next((end for end in (key, *_ends(key)) if end in best), None)
+        if name is None and key in longer:
+            name = longer[key][0]
+            if len(longer[key]) > 1:
+                raise _ambiguous(key, name)
+        if name is not None and name in taken:
+            raise _ambiguous(name, key)
+        taken.add(name)
+        yield None if name is None else best[name][1]
+
+
+def _ends(name: str) -> Iterator[str]:
+    """Of ``a/b/c`` what follows each slash: ``b/c``, ``c``."""
+    while '/' in name:
+        name = name.partition('/')[2]
+        yield name
 
 
 def _names_of(content: Any, path: str) -> Optional[Dict[Any, str]]:
@@ -136,7 +169,8 @@ def _best_of(entries: List[Any], names: Optional[Dict[Any, str]],
                 f"'{path}': entry {number} is no result of 17 keypoints: it "
                 f"needs 'image_id' and 'keypoints', 51 numbers ({error!r})"
             ) from error
-        name = image if names is None else names.get(image)
+        numbered = names is not None and isinstance(image, (int, str))
+        name = names.get(image) if numbered else image
         if not isinstance(name, str):
             raise ValueError(
                 f"'{path}': nothing says which picture {image!r} of entry "

@@ -39,6 +39,49 @@ def test_folder(tmp_path, form):
     assert np.array_equal(second, (1 + (form == 'plain')) * POINTS)
 
 
+def test_a_file_of_two_pictures_is_refused(tmp_path):
+    np.save(tmp_path / 'x.npy', POINTS)
+    with pytest.raises(ValueError, match=r"x.npy' may be of 'b/x.jpg' or of"):
+        list(points_of_folder(str(tmp_path), ['a/x.jpg', 'b/x.jpg']))
+
+
+def results(tmp_path, *names):
+    path = tmp_path / 'results.json'
+    path.write_text(
+        json.dumps([
+            dict(image_id=n, keypoints=(POINTS + i).ravel().tolist(), score=1)
+            for i, n in enumerate(names)
+        ]))
+    return str(path)
+
+
+@pytest.mark.parametrize('names, keys', [
+    (['a/x.jpg', 'b/x.jpg'], ['set/a/x.jpg', 'set/b/x.jpg']),
+    (['set/a/x.jpg', 'set/b/x.jpg'], ['a/x.jpg', 'b/x.jpg']),
+    (['x.jpg', 'b/x.jpg'], ['x.jpg', 'set/b/x.jpg']),
+])
+def test_pictures_of_one_name_in_several_folders(tmp_path, names, keys):
+    found = list(points_of_coco(results(tmp_path, *names), None, keys))
+    for i, points in enumerate(found):
+        assert np.array_equal(points, POINTS + i)
+
+
+@pytest.mark.parametrize('names, keys, message', [
+    (['x.jpg'], ['a/x.jpg', 'b/x.jpg'], "'x.jpg' may be of 'b/x.jpg' or of"),
+    (['a/x.jpg', 'b/x.jpg'], ['x.jpg'], "'x.jpg' may be of 'a/x.jpg' or of"),
+])
+def test_a_name_of_two_pictures_is_refused(tmp_path, names, keys, message):
+    with pytest.raises(ValueError, match=message):
+        list(points_of_coco(results(tmp_path, *names), None, keys))
+
+
+def test_an_id_that_is_neither_number_nor_name_is_told(tmp_path):
+    images = tmp_path / 'images.json'
+    images.write_text(json.dumps(dict(images=[dict(id=1, file_name='a')])))
+    with pytest.raises(ValueError, match=r'which picture \[1\] of entry 0'):
+        list(points_of_coco(results(tmp_path, [1]), str(images), ['a']))
+
+
 class Evil:
 
     def __reduce__(self):
