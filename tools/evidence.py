@@ -50,7 +50,7 @@ def parse_args():
 
 def main():
     args = parse_args()
-    if args.report:
+    if args.report is not None:
         command = shlex.join(['tools/evidence.py', *sys.argv[1:]])
         write_file(args.report, as_markdown(args.out, command).encode('utf-8'))
         print(args.report)
@@ -58,7 +58,7 @@ def main():
     more = tuple(args.more)
     if args.market and not args.data:
         data = market_data(args.market, args.parts, more)
-    elif args.data and not args.market and not args.parts:
+    elif args.data and not args.market and args.parts is None:
         data = evidence_data(args.data, more)
     else:
         raise ValueError('give --data, or --market with or without --parts')

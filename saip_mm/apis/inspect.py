@@ -24,7 +24,7 @@ def build_model(config: Config, checkpoint: Optional[str] = None) -> SAIP:
             is not one of this config.
     """
     model = MODELS.build(config.model)
-    if checkpoint:
+    if checkpoint is not None:
         weights = weights_of(read_checkpoint(checkpoint))
         load_weights(model, weights, source=checkpoint)
     else:

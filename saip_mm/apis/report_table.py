@@ -5,7 +5,7 @@ from typing import List, Optional, Sequence, Tuple
 def starts(checkpoint: Optional[str]) -> List[Tuple[str, Optional[str]]]:
     """Rows of a report: name and checkpoint, None for the random start."""
     rows = [('random start', None)]
-    return rows + [('model', checkpoint)] if checkpoint else rows
+    return rows if checkpoint is None else rows + [('model', checkpoint)]
 
 
 def table(head: str, columns: Sequence[str], rows: Sequence[tuple]) -> str:

@@ -93,6 +93,10 @@ def write_config(folder: str,
     check_choice('backbone', backbone, BACKBONES)
     machine = machine or this_machine()
     seed = check_seed(seed)
+    for name, value in (('init', init), ('expert', expert)):
+        if value == '':
+            raise ValueError(f"{name} '': name a file or a model, or leave "
+                             f'out --{name}')
     if expert is not None:
         asked['matching'] = by_channels(asked.get('matching'))
     pictures = open_pictures(folder)

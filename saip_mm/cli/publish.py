@@ -59,12 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Publish, and name what was written."""
     measure = None
-    if args.pictures:
+    if args.pictures is not None:
         from ..apis import measure_statistics
         measure = functools.partial(
             measure_statistics,
             pictures=args.pictures,
             skip_unreadable=args.skip_unreadable)
+    elif args.skip_unreadable:
+        raise ValueError('--skip-unreadable without --pictures: none are read')
     release = publish_release(
         args.checkpoint,
         args.out_dir,

@@ -135,6 +135,11 @@ def test_report_counts_the_searches(config, monkeypatch):  # noqa: F811
     assert lines[-1].startswith('random start')
 
 
+def test_a_checkpoint_without_a_name_is_no_random_start(config):
+    with pytest.raises(FileNotFoundError):
+        search_report(str(config), '', batches=1, batch=2)
+
+
 def test_a_checkpoint_stands_beside_the_random_start(config, tmp_path):
     model = build('vit')
     torch.manual_seed(1)

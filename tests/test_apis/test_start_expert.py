@@ -54,6 +54,14 @@ def test_a_config_with_an_expert_trains(tmp_path, persons, backbone):
         check_same(path, dict(expert=str(tmp_path / 'other.pth')))
 
 
+@pytest.mark.parametrize('name', ['init', 'expert'])
+def test_an_empty_name_is_refused(tmp_path, persons, name):
+    out = tmp_path / 'out'
+    with pytest.raises(ValueError, match=f"{name} '': .*leave out --{name}"):
+        write_config(persons, str(out), machine=CPU, **{name: ''})
+    assert not out.exists()
+
+
 def test_what_does_not_fit_is_told_before_anything_is_written(
         tmp_path, persons):
     out = tmp_path / 'out'

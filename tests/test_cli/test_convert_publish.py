@@ -97,3 +97,13 @@ def test_publish_measures_batch_norm(tmp_path, capsys):
     assert 'SHA-256' in capsys.readouterr().out
     file, = (tmp_path / 'out').glob('*.pth')
     assert torch.load(file)['meta']['batch_norm'] == '17 plain pictures'
+
+
+def test_publish_refuses_pictures_that_are_not_named(tmp_path):
+    path, _ = trained_file(tmp_path, 'starnet')
+    out = tmp_path / 'out'
+    with pytest.raises(FileNotFoundError, match="'' does not exist"):
+        run(publish, path, '--out-dir', out, '--pictures', '')
+    with pytest.raises(ValueError, match='--skip-unreadable without --pict'):
+        run(publish, path, '--out-dir', out, '--skip-unreadable')
+    assert not out.exists()

@@ -73,6 +73,12 @@ def test_keypoints(run, tree, tmp_path):
     assert '0 of 5 pictures' in printed and 'Warning: none has' in printed
 
 
+@pytest.mark.parametrize('option', ['--npy', '--coco'])
+def test_keypoints_of_an_empty_name(run, tree, option):
+    with pytest.raises(SystemExit, match="^error: .*''"):
+        run('keypoints.py', tree, tree / 'k.npy', option, '')
+
+
 def test_order_of_scores_needs_its_list(run, tree):
     with pytest.raises(SystemExit, match='--order cfs needs --keys'):
         run('build_image_list.py', tree, tree / 'l.txt', '--order', 'cfs')

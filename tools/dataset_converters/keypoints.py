@@ -76,9 +76,9 @@ def main():
     source = build_source(args.source, args.keys)
     check_writable(args.out)
     journal = None
-    if args.npy:
+    if args.npy is not None:
         points = points_of_folder(args.npy, source.keys)
-    elif args.coco:
+    elif args.coco is not None:
         points = points_of_coco(args.coco, args.images, source.keys)
     else:
         journal, find = by_model(args, source)

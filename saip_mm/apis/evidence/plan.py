@@ -89,12 +89,16 @@ def market_data(root: str,
         FileNotFoundError: As in :func:`evidence_data`.
     """
     root = osp.abspath(expand_home(root))
-    parts = parts and osp.abspath(expand_home(parts))
+    if parts is not None:
+        parts, = _absolute((parts, ))
     sources = (osp.join(root, 'bounding_box_train'), *_absolute(more))
     return _present(PersonData(sources, root, parts))
 
 
 def _absolute(folders: Tuple[str, ...]) -> Tuple[str, ...]:
+    if '' in folders:
+        raise FileNotFoundError("a folder is called '': name it, or leave out "
+                                'its option')
     return tuple(osp.abspath(expand_home(folder)) for folder in folders)
 
 
@@ -104,7 +108,7 @@ def _present(data: PersonData) -> PersonData:
         osp.join(data.search, name)
         for name in ('bounding_box_train', 'query', 'bounding_box_test')
     ]
-    if data.parts:
+    if data.parts is not None:
         wanted += [
             osp.join(data.parts, name)
             for name in ('train_images', 'train_segmentations', 'train_id.txt',

@@ -33,6 +33,13 @@ def test_folders_are_found_and_a_missing_one_is_named(tmp_path):
     assert data.sources == (str(tmp_path / 'reid' / 'bounding_box_train'), )
 
 
+def test_an_empty_name_is_no_folder(tmp_path):
+    make(tmp_path, *SEARCH)
+    for given in (dict(parts=''), dict(more=('', ))):
+        with pytest.raises(FileNotFoundError, match="is called '': name it"):
+            market_data(str(tmp_path), **given)
+
+
 @pytest.mark.parametrize('text, names', [
     ('background\n\nleft arm\n', ['background', 'left arm']),
     ('0 background: null\n1 hair: hair\n', ['background', 'hair']),
@@ -78,6 +85,5 @@ def test_rows_of_one_table_have_one_budget(tmp_path):
     with pytest.raises(ValueError, match='search b, asked for is c'):
         make_evidence([], data._replace(search='c'), Budget(epochs=2), out)
     (tmp_path / 'plan.json').write_text('{')
-    with pytest.raises(
-            ValueError, match="plan.json' is no JSON.*Take the f"):
+    with pytest.raises(ValueError, match="plan.json' is no JSON.*Take the f"):
         make_evidence([], data, Budget(epochs=2), out)
