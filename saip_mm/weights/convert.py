@@ -55,6 +55,7 @@ def convert_backbone(checkpoint: dict,
         semantic_weight (float, optional): Lambda at which controllers of
             SOLIDER's, in a training checkpoint of this project, become part
             of the backbone. Defaults to None: the checkpoint's, or 0.2.
+            Refused where there are none.
 
     Returns:
         Converted: The backbone, complete.
@@ -73,6 +74,12 @@ def convert_backbone(checkpoint: dict,
     if strange:
         raise ValueError(f'{strange[0]} is nothing that {found.layout} has: '
                          'leave it out')
+    held = found.meta.get('semantic_weight')
+    if semantic_weight is not None and held != semantic_weight:
+        what = ('no controllers of SOLIDER\'s'
+                if held is None else f'those of {held} in it already')
+        raise ValueError(f'semantic weight {semantic_weight}: {found.layout} '
+                         f'has {what}; leave it out (--semantic-weight)')
     return found
 
 

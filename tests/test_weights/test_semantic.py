@@ -56,6 +56,23 @@ def test_lambda_of_the_training_is_the_default(trained, tmp_path):
     assert meta['semantic_weight'] == 0.75
 
 
+def test_lambda_is_refused_where_it_is_settled(trained, tmp_path):
+    path, _, _ = trained
+    published = publish_backbone(path, str(tmp_path), semantic_weight=0.5).path
+    publish_backbone(published, str(tmp_path), semantic_weight=0.5)
+    with pytest.raises(ValueError, match='0.4: .* has those of 0.5 in it'):
+        publish_backbone(published, str(tmp_path), semantic_weight=0.4)
+
+
+def test_lambda_is_refused_where_there_are_no_controllers(trained):
+    content = read_checkpoint(trained[0])
+    for key in [k for k in content['state_dict'] if 'controllers' in k]:
+        content['state_dict'].pop(key)
+    for weight in (0.2, 7., float('nan')):
+        with pytest.raises(ValueError, match='has no controllers of SOLIDER'):
+            convert_backbone(content, semantic_weight=weight)
+
+
 def test_stages_hold_nothing_new_and_blocks_hold_buffers(trained):
     path, model, kind = trained
     folded, _ = extract_backbone(read_checkpoint(path))
