@@ -10,10 +10,11 @@ from torch.utils.data import default_collate
 
 from mmpretrain.registry import DATASETS, MODELS
 from ..models.preprocessors import Views
-from ..models.selfsup import SAIP
+from ..models.selfsup import SAIP, ViewPretraining
 from ..visualization import draw
 from ..weights import load_weights, read_checkpoint, weights_of, write_file
 from .config import load_config
+from .start_plan import check_count
 
 
 def build_model(config: Config, checkpoint: Optional[str] = None) -> SAIP:
@@ -55,6 +56,16 @@ def training_views(config: Config,
         yield model.data_preprocessor(data, True)['views']
 
 
+def _pretraining(config: Union[str, Config],
+                 options: Optional[dict]) -> Config:
+    config = load_config(config, options)
+    model = MODELS.get(config.model.type)
+    if not (isinstance(model, type) and issubclass(model, ViewPretraining)):
+        raise ValueError(f'{config.filename} has a {config.model.type}: name '
+                         'the config of a pretraining')
+    return config
+
+
 def model_and_views(
         config: Union[str, Config],
         checkpoint: Optional[str] = None,
@@ -76,8 +87,14 @@ def model_and_views(
     Returns:
         tuple[SAIP, Iterator[Views]]: The model in training mode, on the GPU
         if there is one, and :func:`training_views` for it.
+
+    Raises:
+        ValueError: If the config is of no pretraining, or a number below 1.
     """
-    config = load_config(config, options)
+    check_count('batches', batches)
+    if batch is not None:
+        check_count('batch', batch)
+    config = _pretraining(config, options)
     torch.manual_seed(seed)
     model = build_model(config, checkpoint)
     model.to('cuda' if torch.cuda.is_available() else 'cpu').train()
@@ -107,7 +124,8 @@ def draw_batch(what: str,
     """
     if not cv2.haveImageWriter(str(out)):
         raise ValueError(f'{out} is no picture file: end the name in .png')
-    config = load_config(config, options)
+    check_count('num', num)
+    config = _pretraining(config, options)
     torch.manual_seed(seed)
     model = build_model(config, checkpoint)
     dataset = DATASETS.build(config.train_dataloader.dataset)

@@ -1,3 +1,4 @@
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from saip_mm.apis import draw_batch
+from saip_mm.apis.inspect import model_and_views
 from ..test_models.tiny_saip import build
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +23,21 @@ def test_draws_a_png(config, tmp_path):
 def test_unwritable_picture_is_named(config, tmp_path):
     with pytest.raises(ValueError, match='views.text is no picture'):
         draw_batch('views', str(config), None, str(tmp_path / 'views.text'), 2)
+
+
+def test_what_cannot_be_drawn_from_is_named(config, tmp_path):
+    out, other = str(tmp_path / 'views.png'), tmp_path / 'other.py'
+    with pytest.raises(ValueError, match='num 0: '):
+        draw_batch('views', str(config), None, out, num=0)
+    for given in (dict(batches=0), dict(batch=-2), dict(batch=0)):
+        with pytest.raises(ValueError, match=f'{list(given)[0]} -?[02]: it'):
+            model_and_views(str(config), **given)
+    other.write_text("default_scope = 'mmpretrain'\n"
+                     "model = dict(type='ImageClassifier')\n")
+    for call in (functools.partial(draw_batch, 'views', str(other), None, out),
+                 functools.partial(model_and_views, str(other))):
+        with pytest.raises(ValueError, match='other.py has a ImageClassifier'):
+            call()
 
 
 def test_only_a_checkpoint_of_the_config_is_drawn(config, tmp_path):
