@@ -186,10 +186,14 @@ def check_digest(found: Optional[str], wanted: Optional[str],
     """Refuse a file of another hash.
 
     Raises:
-        ValueError: If it differs, or ``wanted`` is too short to tell.
+        ValueError: If it differs, or ``wanted`` is too short to tell, or a
+            number: what a command line makes of decimal digits.
     """
     if wanted is None:
         return
+    if not isinstance(wanted, str):
+        raise ValueError(f'sha256 {wanted!r} of the expert is a number: give '
+                         'more of its digits, up to the first letter')
     if len(wanted) < 8:
         raise ValueError(f"sha256 '{wanted}' of the expert: give 8 digits at "
                          'least')

@@ -143,6 +143,8 @@ def test_a_missing_or_foreign_file_is_told(tmp_path, path_file):
         expert_of(path_file, sha256='0' * 8)
     with pytest.raises(ValueError, match='8 digits'):
         expert_of(path_file, sha256=digest[:4])
+    with pytest.raises(ValueError, match='12345678 of the expert is a number'):
+        expert_of(path_file, sha256=12345678)
     with pytest.raises(ValueError, match='needs weights'):
         MODELS.build(dict(type='FrozenExpert'))
     with pytest.raises(ValueError, match='choose a block of a plain'):
