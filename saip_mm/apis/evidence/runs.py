@@ -4,6 +4,7 @@ import os
 import os.path as osp
 import platform
 import time
+from importlib import import_module
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
 import torch
@@ -42,6 +43,7 @@ def make_evidence(rows: Sequence[Tuple[str, str]], data: PersonData,
         FileNotFoundError, ValueError: If ``out`` was made with another budget
             or other data, or something could not be measured, a backbone or
             the names of persons or parts; before the first training.
+        ModuleNotFoundError: Likewise, if parts are to be found without mmseg.
     """
     _check(rows, data, budget)
     _keep_plan(data, budget, out)
@@ -73,6 +75,7 @@ def _check(rows: Sequence[Tuple[str, str]], data: PersonData,
             search_settings(backbone, data, budget, None, seed)
         for seed in budget.part_seeds[:1] if data.parts else ():
             parts_settings(backbone, data, budget, None, seed)
+            import_module('mmseg')
 
 
 def pretrained(name: str, backbone: str, data: PersonData, budget: Budget,

@@ -1,4 +1,5 @@
 """Keypoints as others keep them, one picture after another."""
+import math
 import os.path as osp
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set
 
@@ -164,6 +165,8 @@ def _best_of(entries: List[Any], names: Optional[Dict[Any, str]],
             image = entry['image_id']
             points = np.array(entry[NAMED], np.float64).reshape(SHAPE)
             score = float(entry.get('score', entry.get('area', 0.)))
+            if math.isnan(score):  # above none, and none above it
+                raise ValueError('its score is NaN')
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(
                 f"'{path}': entry {number} is no result of 17 keypoints: it "

@@ -1,5 +1,6 @@
 import json
 import os.path as osp
+import sys
 
 import pytest
 import torch
@@ -136,3 +137,15 @@ def test_a_frozen_expert_is_trained_first_and_once(tmp_path, monkeypatch):
         assert 'expert_map' not in (folder / 'pretrain.json').read_text()
     table = as_markdown(out)
     assert "| SAIP, SAIP*'s expert |" in table.split('## StarNet-S4')[1]
+
+
+def test_parts_without_mmseg_are_refused_before_a_training(
+        tmp_path, monkeypatch):
+    write_market(tmp_path / 'reid')
+    write_parts(tmp_path / 'parts')
+    data = market_data(str(tmp_path / 'reid'), str(tmp_path / 'parts'))
+    monkeypatch.setitem(sys.modules, 'mmseg', None)
+    with pytest.raises(ModuleNotFoundError, match='mmseg') as caught:
+        make_evidence([('csm', 'vit_tiny')], data, BUDGET, str(tmp_path / 'o'))
+    assert caught.value.name == 'mmseg'  # which command lines explain
+    assert not (tmp_path / 'o').exists()

@@ -172,6 +172,7 @@ def test_coco_annotations_and_ids_that_are_names(tmp_path):
 @pytest.mark.parametrize('content, message', [
     (dict(images=[]), "no list of results, nor has it 'annotations'"),
     ([result(1, score=1)], 'picture 1 of entry 0 is: give --images'),
+    ([result('a.jpg', 1, score=float('nan'))], 'entry 0 .*score is NaN'),
     ([dict(image_id='a', keypoints=[1, 2])], 'entry 0 is no result of 17'),
     ([dict(keypoints=[0] * 51)], 'entry 0 is no result'),
     (['x'], 'entry 0 is no result'),
