@@ -11,10 +11,11 @@ from ...evaluation import chance_scores, extract_features, retrieval_scores
 from ..knn_report import THUMBNAIL, thumbnails
 from .plan import read_kept
 from .rows import BACKBONES, EXPERT, PRETRAININGS, ROWS, TITLES, rows_named
-from .settings import retrieval_set
+from .scales import SMALL
+from .settings import SIZE, retrieval_set
 
-HEAD = ('pretraining', 'frozen', "expert's", 'fine-tuned', 'parts, mIoU',
-        'seconds')
+HEAD = ('pretraining', 'frozen', 'queries {}x{}'.format(*SMALL), "expert's",
+        'fine-tuned', 'parts, mIoU', 'seconds')
 
 
 def as_markdown(out: str, command: str = '') -> str:
@@ -70,7 +71,8 @@ def _premises(plan: dict, machines: str, command: str) -> List[str]:
         f'{", ".join(map(str, budget["seeds"]))}), parts, iterations: '
         f'{budget["part_iters"]} (seeds '
         f'{", ".join(map(str, budget["part_seeds"]))}). Rank-1 / mAP and mIoU '
-        'in per cent; standard deviations in brackets.'
+        'in per cent; standard deviations in brackets. Persons are '
+        f'{SIZE[0]}x{SIZE[1]}, and queries smaller where the table says so.'
     ]
 
 
@@ -91,9 +93,10 @@ def _row(out: str, name: str, backbone: str,
         shown = _pair(frozen, 'rank1', 'map')
         seconds = frozen and frozen['seconds']
         seconds = f'{seconds:.0f}' if seconds else ''
+    small = _pair(_read(osp.join(folder, 'scales.json')), 'rank1', 'map')
     average = _pair(frozen, 'expert_rank1', 'expert_map')
     found = _spread(searches, 'Rank-1', 'mAP')
-    return (PRETRAININGS[name].title, shown, average, found,
+    return (PRETRAININGS[name].title, shown, small, average, found,
             _spread(parts, 'mIoU'), seconds)
 
 

@@ -17,6 +17,7 @@ from ..knn_report import logged_scores, records
 from ..training import train
 from .plan import Budget, PersonData, check_budget, read_kept
 from .rows import PRETRAININGS
+from .scales import scores_across_scales
 from .settings import (check_search, parts_settings, pretraining_settings,
                        search_settings)
 
@@ -52,6 +53,7 @@ def make_evidence(rows: Sequence[Tuple[str, str]], data: PersonData,
         weights = None
         if PRETRAININGS[name].configs:
             weights = pretrained(name, backbone, data, budget, out)
+            _measure_scales(folder, weights, data)
         for seed in budget.seeds:
             _once(
                 osp.join(folder, f'search_{seed}'),
@@ -106,6 +108,14 @@ def pretrained(name: str, backbone: str, data: PersonData, budget: Budget,
             name=f'{name}_{backbone}').path
         write_file(kept, osp.basename(published).encode('utf-8'))
     return published
+
+
+def _measure_scales(folder: str, weights: str, data: PersonData) -> None:
+    """Keep the scores of a search across scales, if that was not done."""
+    kept = osp.join(folder, 'scales.json')
+    if not osp.isfile(kept):
+        scores = scores_across_scales(weights, data.search)
+        write_file(kept, json.dumps(scores, indent=1).encode('utf-8'))
 
 
 def _named_in(kept: str, folder: str) -> Optional[str]:

@@ -2,7 +2,7 @@
 """
 import os.path as osp
 import sys
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from ...datasets.labelled_files import read_text
 from ...datasets.retrieval import MarketDataset
@@ -53,11 +53,11 @@ def pretraining_settings(name: str,
     return dict(settings, model=model) if model else settings
 
 
-def retrieval_set(search: str, split: str) -> dict:
+def retrieval_set(search: str, split: str, size: Sequence[int] = SIZE) -> dict:
     """A split of a folder of persons, as the monitor reads it."""
     pipeline = [
         dict(type='DecodeImage'),
-        dict(type='ResizePerson', size=SIZE),
+        dict(type='ResizePerson', size=tuple(size)),
         dict(type='PackPerson')
     ]
     return dict(

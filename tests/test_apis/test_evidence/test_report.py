@@ -38,6 +38,8 @@ def measured(tmp_path):
             expert_rank1=5.,
             expert_map=6.,
             seconds=77.7),
+        'saip_vit_tiny/scales.json':
+        dict(rank1=2.5, map=3.5),
         'mae_vit_tiny/pretrain.json':
         dict(start_rank1=1.5, start_map=2., rank1=7., map=8., seconds=None),
     }
@@ -57,9 +59,9 @@ def test_table_has_what_was_measured_and_no_more(measured):
     start = lines.index('## ViT-Tiny') + 4
     assert lines[start:start + 4] == [
         # a random start stands in for none; 10, 14: 12 and sqrt(8)
-        '| none | 1.5 / 2.0 |  | 12.0 / 8.5 (2.8 / 0.7) | 12.3 |  |',
-        '| MAE | 7.0 / 8.0 |  |  |  |  |',
-        '| SAIP | 3.0 / 4.0 | 5.0 / 6.0 |  |  | 78 |',
+        '| none | 1.5 / 2.0 |  |  | 12.0 / 8.5 (2.8 / 0.7) | 12.3 |  |',
+        '| MAE | 7.0 / 8.0 |  |  |  |  |  |',
+        '| SAIP | 3.0 / 4.0 | 2.5 / 3.5 | 5.0 / 6.0 |  |  | 78 |',
         '',
     ]
     assert '## StarNet-S3' not in text

@@ -29,7 +29,9 @@ def test_a_row_is_pretrained_once_and_measured(tmp_path, monkeypatch):
     make_evidence([('csm', 'vit_tiny')], data, BUDGET, out)
     folder = tmp_path / 'out' / 'csm_vit_tiny'
     kept = {path.name: path.read_text() for path in folder.glob('*.json')}
-    assert set(kept) == {'pretrain.json', 'search_0.json', 'parts_0.json'}
+    assert set(kept) == {
+        'pretrain.json', 'scales.json', 'search_0.json', 'parts_0.json'
+    }
     assert json.loads(kept['search_0.json'])['mAP'] >= 50  # two persons
     settings = (folder / 'search_0' / 'settings.py').read_text()
     assert (folder / 'backbone.txt').read_text() in settings
@@ -48,7 +50,7 @@ def test_a_row_is_pretrained_once_and_measured(tmp_path, monkeypatch):
     before = json.loads(kept['search_0.json'])
     assert again == dict(before, seconds=None)
     row, = [x for x in as_markdown(out).split('\n') if x.startswith('| SAIP')]
-    assert row.count('/') == 3 and row.endswith(' |')
+    assert row.count('/') == 4 and row.endswith(' |')
 
 
 @pytest.mark.parametrize('backbone, harm, message', [
