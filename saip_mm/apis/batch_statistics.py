@@ -4,8 +4,7 @@ In training they are of all that a student sees: crops at several scales, of
 changed colours. A picture as it is looks different, and eval mode normalises
 it by those.
 """
-from contextlib import contextmanager
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Sequence, Union
 
 import torch
 from mmengine.device import get_device
@@ -13,8 +12,6 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..datasets.picture_files import PictureFiles, Unreadable
-from ..engine.hooks.retrieval_monitor import evaluating
-from ..models.encoders import Encoder
 from ..weights import Converted
 from ..weights.publish import Statistics
 from .encoders import Size, converted_encoder, normalised
@@ -28,8 +25,6 @@ def measure_statistics(found: Converted,
                        pictures: Union[str, Sequence[str]],
                        count: int = PICTURES,
                        batch_size: int = 64,
-                       num_workers: int = 0,
-                       device: Optional[str] = None,
                        skip_unreadable: bool = False,
                        progress: bool = True) -> Statistics:
     """Measure the BatchNorms of a backbone.
@@ -45,9 +40,6 @@ def measure_statistics(found: Converted,
         count (int): Of more pictures so many are drawn, by seed 0. Defaults
             to 2048.
         batch_size (int): Pictures a batch, 16 or more. Defaults to 64.
-        num_workers (int): Processes that read pictures. Defaults to 0, this
-            one.
-        device (str, optional): Defaults to None, the GPU if there is one.
         skip_unreadable (bool): Leave out pictures that cannot be read, and
             count them. Defaults to False.
         progress (bool): Whether to draw a progress bar. Defaults to True.
@@ -74,14 +66,17 @@ def measure_statistics(found: Converted,
         raise ValueError(f'{found.model["type"]} has no BatchNorm whose '
                          'statistics could be measured: publish it without '
                          'pictures')
-    ready.encoder.to(device or get_device())
+    ready.encoder.to(get_device())
     files = _drawn(pictures, count, ready.size)
     skipped: List[Unreadable] = []
     seen = 0
-    with _by_batch(ready.encoder, norms), torch.no_grad():
-        for images, paths in picture_batches(files, batch_size, num_workers,
-                                             skipped, skip_unreadable,
-                                             progress):
+    for norm in norms.values():  # all else stays in eval mode
+        norm.reset_running_stats()
+        norm.momentum = None  # the average over all batches
+        norm.train()
+    with torch.no_grad():
+        for images, paths in picture_batches(files, batch_size, 0, skipped,
+                                             skip_unreadable, progress):
             if len(paths) >= LEAST:  # the last one may be short
                 ready.encoder(normalised(ready, images))
                 seen += len(paths)
@@ -90,17 +85,6 @@ def measure_statistics(found: Converted,
         raise ValueError(f'{len(files) - len(skipped)} pictures in '
                          f'{pictures}: at least {LEAST} are needed')
     return Statistics(_values(norms), seen)
-
-
-@contextmanager
-def _by_batch(encoder: Encoder, norms: Dict[str, _BatchNorm]):
-    """Eval mode but for the norms, which average over all batches inside."""
-    with evaluating(encoder):
-        for norm in norms.values():
-            norm.reset_running_stats()
-            norm.momentum = None
-            norm.train()
-        yield
 
 
 def _norms(backbone: nn.Module) -> Dict[str, _BatchNorm]:

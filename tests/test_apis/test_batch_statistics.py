@@ -1,7 +1,6 @@
 import functools
+from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from torch.nn.functional import conv2d
@@ -10,6 +9,7 @@ from saip_mm.apis import load_backbone, measure_statistics
 from saip_mm.datasets import PictureFiles
 from saip_mm.weights import convert_backbone, publish_backbone, read_checkpoint
 from saip_mm.weights.release import publish_release
+from ..test_datasets._images import write_tree
 from .conftest import STATISTICS, trained_file
 
 SIZE = (96, 48)  # of the checkpoint's crops
@@ -18,14 +18,8 @@ measuring = functools.partial(measure_statistics, progress=False)
 
 @pytest.fixture
 def pictures(tmp_path):
-    """A folder of 40 dark pictures."""
-    folder = tmp_path / 'pictures'
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(40):
-        cv2.imwrite(
-            str(folder / f'{i:02}.png'), rng.integers(0, 90, (80, 40, 3)))
-    return folder
+    names = [f'{i:02}.png' for i in range(40)]
+    return write_tree(tmp_path / 'pictures', names, height=80, width=40)
 
 
 def published(checkpoint, out, **options):
@@ -38,7 +32,7 @@ def published(checkpoint, out, **options):
 
 
 def batches(pictures, size):
-    files = PictureFiles(str(pictures), SIZE)
+    files = PictureFiles(pictures, SIZE)
     order = torch.randperm(
         len(files), generator=torch.Generator().manual_seed(0))
     mean, std = (
@@ -50,7 +44,7 @@ def batches(pictures, size):
 def test_means_over_batches(pictures, tmp_path):
     """The first layer's, by hand; the last 8 of 40 pictures do not count."""
     checkpoint, model = trained_file(tmp_path, 'starnet')
-    path = published(checkpoint, tmp_path, pictures=str(pictures),
+    path = published(checkpoint, tmp_path, pictures=pictures,
                      batch_size=16)  # yapf: disable
     content = read_checkpoint(path)
     assert content['meta']['batch_norm'] == '32 plain pictures'
@@ -73,7 +67,7 @@ def test_means_over_batches(pictures, tmp_path):
 @pytest.mark.parametrize('backbone', ['starnet', 'tinyvit'])
 def test_eval_mode_is_then_what_the_batch_gives(backbone, pictures, tmp_path):
     checkpoint, model = trained_file(tmp_path, backbone)
-    path = published(checkpoint, tmp_path, pictures=str(pictures),
+    path = published(checkpoint, tmp_path, pictures=pictures,
                      batch_size=40)  # yapf: disable
     student = model.encoder.backbone
     student.train(False)
@@ -94,7 +88,7 @@ def test_eval_mode_is_then_what_the_batch_gives(backbone, pictures, tmp_path):
 def test_all_else_is_kept(pictures, tmp_path):
     checkpoint, _ = trained_file(tmp_path, 'starnet')
     plain = read_checkpoint(publish_backbone(checkpoint, str(tmp_path)).path)
-    path = published(checkpoint, tmp_path, pictures=str(pictures))
+    path = published(checkpoint, tmp_path, pictures=pictures)
     found = read_checkpoint(path)
     for key, value in plain['state_dict'].items():
         same = torch.equal(value, found['state_dict'][key])
@@ -105,14 +99,14 @@ def test_all_else_is_kept(pictures, tmp_path):
     # same pictures, same bytes; and what is made of the file still says it
     assert published(
         checkpoint, tmp_path / 'b',
-        pictures=str(pictures)).rsplit('/')[-1] == path.rsplit('/')[-1]
+        pictures=pictures).rsplit('/')[-1] == path.rsplit('/')[-1]
     assert 'batch_norm' in convert_backbone(found).checkpoint()['meta']
 
 
 def test_so_many_are_drawn(pictures, tmp_path):
     checkpoint, _ = trained_file(tmp_path, 'starnet')
     found = convert_backbone(read_checkpoint(checkpoint))
-    some = measuring(found, str(pictures), count=20)
+    some = measuring(found, pictures, count=20)
     assert some.pictures == 20
     first, = batches(pictures, 20)[:1]
     conv = found.weights['timm_model.stem_0.conv.weight']
@@ -131,7 +125,7 @@ def test_the_card_says_it(pictures, tmp_path):
         checkpoint,
         str(tmp_path / 'out'),
         timm=False,
-        measure=functools.partial(measuring, pictures=str(pictures)))
+        measure=functools.partial(measuring, pictures=pictures))
     card, = (f for f in release.files if f.endswith('.md'))
     with open(card, encoding='utf-8') as file:
         assert ("| BatchNorm's statistics | of 40 plain pictures |"
@@ -144,21 +138,22 @@ def test_what_cannot_be_measured_is_refused(pictures, tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere' does not exist"):
         published(star, out, pictures=str(tmp_path / 'nowhere'))
     with pytest.raises(ValueError, match='count is 8: a batch of fewer'):
-        published(star, out, pictures=str(pictures), count=8)
+        published(star, out, pictures=pictures, count=8)
     with pytest.raises(ValueError, match='batch_size is 1: '):
-        published(star, out, pictures=str(pictures), batch_size=1)
-    (pictures / '07.png').write_bytes(b'no picture')
+        published(star, out, pictures=pictures, batch_size=1)
+    files = Path(pictures)
+    (files / '07.png').write_bytes(b'no picture')
     with pytest.raises(OSError, match="07.png'.* --skip-unreadable"):
-        published(star, out, pictures=str(pictures))
+        published(star, out, pictures=pictures)
     path = published(
-        star, out / 'some', pictures=str(pictures), skip_unreadable=True)
+        star, out / 'some', pictures=pictures, skip_unreadable=True)
     assert read_checkpoint(path)['meta']['batch_norm'].startswith('39 ')
     for i in range(10, 40):
-        (pictures / f'{i}.png').unlink()
+        (files / f'{i}.png').unlink()
     with pytest.raises(ValueError, match='10 pictures in .*: at least 16'):
-        (pictures / '07.png').write_bytes((pictures / '01.png').read_bytes())
-        published(star, out, pictures=str(pictures))
+        (files / '07.png').write_bytes((files / '01.png').read_bytes())
+        published(star, out, pictures=pictures)
     vit, _ = trained_file(tmp_path, 'vit')
     with pytest.raises(ValueError, match='GridVisionTransformer has no Batch'):
-        published(vit, out, pictures=str(pictures))
+        published(vit, out, pictures=pictures)
     assert [p.name for p in out.iterdir()] == ['some']

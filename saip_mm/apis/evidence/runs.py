@@ -73,10 +73,10 @@ def _check(rows: Sequence[Tuple[str, str]], data: PersonData,
     if rows:
         check_search(data.search)
     for backbone in sorted({backbone for _, backbone in rows}):
-        for seed in budget.seeds[:1]:
-            search_settings(backbone, data, budget, None, seed)
-        for seed in budget.part_seeds[:1] if data.parts else ():
-            parts_settings(backbone, data, budget, None, seed)
+        if budget.seeds:
+            search_settings(backbone, data, budget, None, budget.seeds[0])
+        if data.parts and budget.part_seeds:
+            parts_settings(backbone, data, budget, None, budget.part_seeds[0])
             import_module('mmseg')
 
 

@@ -1,15 +1,13 @@
 """Search across scales: is a person the same one when smaller?"""
 from typing import Dict
 
-import torch
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
-from torch import Tensor
 
 from mmpretrain.registry import DATASETS
-from ...engine.hooks.retrieval_monitor import evaluating
-from ...evaluation import extract_features, retrieval_scores
-from ..encoders import Size, normalised, ready_encoder
+from ...engine.hooks import RetrievalMonitorHook
+from ...evaluation import retrieval_scores
+from ..encoders import Size, ready_encoder
 from .settings import SIZE, retrieval_set
 
 SMALL = (64, 32)  # height, width of a query
@@ -31,17 +29,11 @@ def scores_across_scales(weights: str,
     """
     ready = ready_encoder(weights)
     ready.encoder.to(get_device())
-
-    def image_tokens(pictures: Tensor) -> Tensor:
-        with torch.no_grad():
-            return ready.encoder(
-                normalised(ready, pictures), tokens=('image', )).image
-
     init_default_scope('mmpretrain')  # of parts it is another
-    with evaluating(ready.encoder):
-        query, gallery = (extract_features(
-            DATASETS.build(retrieval_set(search, split, size)), image_tokens)
-                          for split, size in (('query', query_size),
-                                              ('gallery', SIZE)))
+    monitor = RetrievalMonitorHook(None, None)
+    query, gallery = (monitor.extract(
+        ready.encoder, DATASETS.build(retrieval_set(search, split, size)),
+        ready.mean, ready.std) for split, size in (('query', query_size),
+                                                   ('gallery', SIZE)))
     found = retrieval_scores(*query, *gallery)
     return dict(rank1=100 * found.rank1, map=100 * found.map)

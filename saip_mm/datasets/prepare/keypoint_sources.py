@@ -123,17 +123,20 @@ def points_of_coco(results: str, images: Optional[str],
     for name in best:
         for end in _ends(name):
             longer.setdefault(end, []).append(name)
-    taken: Set[Optional[str]] = set()
+    taken: Set[str] = set()
     for key in keys:
         name = next((end for end in (key, *_ends(key)) if end in best), None)
         if name is None and key in longer:
             name = longer[key][0]
             if len(longer[key]) > 1:
                 raise _ambiguous(key, name)
-        if name is not None and name in taken:
+        if name is None:
+            yield None
+            continue
+        if name in taken:
             raise _ambiguous(name, key)
         taken.add(name)
-        yield None if name is None else best[name][1]
+        yield best[name][1]
 
 
 def _ends(name: str) -> Iterator[str]:
