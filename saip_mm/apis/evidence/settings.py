@@ -42,11 +42,10 @@ def pretraining_settings(name: str,
                 query=dict(retrieval_set(data.search, 'query'), _delete_=True),
                 gallery=dict(
                     retrieval_set(data.search, 'gallery'), _delete_=True))))
-    row, model = PRETRAININGS[name], {}
-    if row.heads:
-        model['heads'] = dict(row.heads)
-    if row.views:
-        model['data_preprocessor'] = dict(row.views)
+    row = PRETRAININGS[name]
+    changes = dict(
+        encoder=row.encoder, heads=row.heads, data_preprocessor=row.views)
+    model = {part: dict(new) for part, new in changes.items() if new}
     if expert:
         model['expert'] = dict(
             _delete_=True, type='FrozenExpert', checkpoint=osp.abspath(expert))

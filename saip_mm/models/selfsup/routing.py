@@ -211,16 +211,27 @@ class ViewPretraining(BaseModel):
                 f'heads {sorted(self.heads)} ask the student for nothing, so '
                 "nothing would be trained: a head needs a Request of role "
                 "'student'")
-        self.untrained = self.encoder.freeze_unreached(wishes['student'])
-        if self.untrained:
-            print_log(
-                f'objectives {sorted(self.heads)} read '
-                f'{", ".join(sorted(wishes["student"]))} tokens only: '
-                f'{len(self.untrained)} tensors of the encoder beyond them '
-                'are frozen', 'current')
+        self._freeze_unreached(wishes['student'])
         if hasattr(self.data_preprocessor, 'restrict'):
             self.data_preprocessor.restrict(kinds)
         return wishes
+
+    def _freeze_unreached(self, wanted: Collection[str]) -> None:
+        """Freeze what no student's token depends on, and tell."""
+        self.untrained = self.encoder.freeze_unreached(wanted)
+        if not self.untrained:
+            return
+        remedy = ''
+        if not {'image', 'final'} & set(wanted):
+            remedy = (
+                ', and stay as they started: encoder.patch_index (ViT) '
+                'or encoder.stride (maps) can take the tokens from later '
+                'layers')
+        print_log(
+            f'objectives {sorted(self.heads)} read '
+            f'{", ".join(sorted(wanted))} tokens only: {len(self.untrained)} '
+            f'tensors of the encoder beyond them are frozen{remedy}',
+            'current')
 
     @property
     def input_statistics(self) -> Tuple[tuple, tuple]:

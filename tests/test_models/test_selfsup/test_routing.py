@@ -373,6 +373,11 @@ def test_what_stays_untrained_is_told(log):
     wishing(('anchor', 'student', ('image', )))
     assert ("objectives ['wish'] read image tokens only: 2 tensors of the "
             'encoder beyond them are frozen') in log.text
+    assert 'patch_index' not in log.text  # it would leave as many
+    log.clear()
+    wishing(('anchor', 'student', ('inner', )))
+    assert 'are frozen, and stay as they started: encoder.patch_index' in (
+        log.text)
     log.clear()
     wishing(('anchor', 'student', ('image', 'inner', 'final')))
     assert 'are frozen' not in log.text
