@@ -222,7 +222,7 @@ class ViewPretraining(BaseModel):
         if not self.untrained:
             return
         remedy = ''
-        if not {'image', 'final'} & set(wanted):
+        if set(wanted) == {'inner'}:
             remedy = (
                 ', and stay as they started: encoder.patch_index (ViT) '
                 'or encoder.stride (maps) can take the tokens from later '
